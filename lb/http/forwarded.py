@@ -1,0 +1,79 @@
+"""The request head as a target gets it: forwarded headers, Host, trace id (fact sheet 7.2 to 7.4)."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from lb.http import limits
+from lb.http.head import Rejected, RequestHead
+
+_CHUNKED: Final = b"\r\nTransfer-Encoding: chunked"
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardedSettings:
+    """What the load balancer's attributes and the listener say about forwarded headers.
+
+    `default_host` is the load balancer's DNS name, for HTTP/1.0 clients that send no Host.
+    """
+
+    port: int
+    default_host: bytes
+    preserve_host: bool = False
+    client_port: bool = False
+    mode: str = "append"
+
+
+def forwarded_lines(settings: ForwardedSettings) -> bytes:
+    """The part of the forwarded headers that is the same for every request of a listener."""
+    return b"\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: %d\r\nHost: " % settings.port
+
+
+def client_address(settings: ForwardedSettings, host: str, port: int) -> bytes:
+    """The client as X-Forwarded-For names it; brackets only where an IPv6 address carries a port."""
+    if not settings.client_port:
+        return host.encode()
+    return f"[{host}]:{port}".encode() if ":" in host else f"{host}:{port}".encode()
+
+
+def forwarded_for(head: RequestHead, settings: ForwardedSettings, client: bytes) -> bytes:
+    """The X-Forwarded-For line with the CRLF before it, or empty.
+
+    Raises Rejected(463) when the client sent more addresses than the limit.
+    """
+    given = head.forwarded_for
+    if given is not None and given.count(b",") >= limits.FORWARDED_FOR_ADDRESSES:
+        raise Rejected(463)
+    if settings.mode == "append":
+        return b"\r\nX-Forwarded-For: " + (given + b", " + client if given else client)
+    if settings.mode == "preserve" and given is not None:
+        return b"\r\nX-Forwarded-For: " + given
+    return b""
+
+
+def target_host(head: RequestHead, settings: ForwardedSettings) -> bytes:
+    """The Host value for the target.
+
+    Unless the host header is preserved it is lower-cased, the scheme's default port is taken off, and another listener
+    port is put on where the client named none.
+    """
+    if settings.preserve_host:
+        return (head.host if head.host is not None else settings.default_host) + head.more_hosts
+    host = (head.authority or head.host or settings.default_host).lower()
+    name, colon, port = host.rpartition(b":")
+    if not colon or not port.isdigit():
+        return host if settings.port == 80 else b"%b:%d" % (host, settings.port)
+    return name if settings.port == 80 and port == b"80" else host
+
+
+def to_target(head: RequestHead, forwarded: bytes, lines: bytes, host: bytes, trace_id: bytes) -> bytes:
+    """The whole head, ready to write. Every argument after `head` comes from a function above."""
+    return b"%b %b HTTP/1.1%b%b%b\r\nX-Amzn-Trace-Id: %b%b%b\r\n\r\n" % (
+        head.method,
+        head.uri,
+        forwarded,
+        lines,
+        host,
+        trace_id,
+        _CHUNKED if head.chunked else b"",
+        head.rest,
+    )

@@ -1,0 +1,318 @@
+"""Request heads: bytes in; a head, a refusal, or "need more" out.
+
+One regular expression reads a head that follows the RFCs to the letter, which is nearly all of them, and one pass over its
+special headers finds everything that framing, routing and forwarding want to know. Any other head goes through the
+tolerant reader below it, which is slower, names what is wrong (`lb.http.desync`), and rebuilds a clean head so that
+nothing ambiguous is passed on.
+
+Sources: RFC 9112 sections 2-3, 5-6; fact sheet 7.1, 7.6 and 8.
+"""
+
+import re
+from typing import Final
+
+from lb.http import desync, limits
+from lb.http.desync import COMPLIANT, Header, Tier
+
+_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
+_VALUE = rb"[\t\x20-\x7e\x80-\xff]"
+_CLEAN: Final = re.compile(
+    rb"(" + _TOKEN + rb"++) ([\x21-\x7e\x80-\xff]++) HTTP/1\.([01])"
+    rb"((?:\r\n" + _TOKEN + rb"++:" + _VALUE + rb"*+)*+)\r\n\r\n"
+)
+# Applied to the lower-cased header block. The open ends (`content...`, names that begin with punctuation) catch every
+# look-alike of Content-Length and Transfer-Encoding that a clean head can hold.
+_SPECIAL: Final = re.compile(
+    rb"\r\n(host|connection|keep-alive|proxy-connection|te|trailer|upgrade|expect|"
+    rb"content[^:\r]*|transfer[^:\r]*|x-forwarded-(?:for|proto|port)|x-amzn-trace-id|[^a-z0-9\r][^:\r]*):([^\r]*)"
+)
+_BLANK_LINE: Final = re.compile(rb"\n\r?\n")
+_VALID_NAME: Final = re.compile(rb"[-A-Za-z0-9]+")
+_DROPPED: Final = frozenset((b"keep-alive", b"proxy-connection", b"te", b"trailer", b"upgrade"))
+_DECODED_CODINGS: Final = frozenset((b"chunked", b"identity"))
+_BODILESS_METHODS: Final = (b"GET", b"HEAD")
+_ABSOLUTE: Final = re.compile(rb"https?://([^/?#@]+)([/?].*|)", re.IGNORECASE | re.DOTALL)
+
+
+class Rejected(Exception):
+    """A request that gets an answer instead of a head. `request_line` is known where the head was readable."""
+
+    def __init__(self, status: int, tier: Tier = Tier.COMPLIANT, reason: str = "", request_line: bytes = b"") -> None:
+        super().__init__(status, tier, reason)
+        self.status = status
+        self.tier = tier
+        self.reason = reason
+        self.request_line = request_line
+
+
+class RequestHead:
+    """One request head. Bytes are as they came unless said otherwise."""
+
+    __slots__ = (
+        "authority",  # of an absolute-form URI; None for the usual form
+        "block",  # the header lines, each with the CRLF that comes before it
+        "chunked",
+        "connection",  # Connection, lower case, trimmed; repeated lines joined with commas
+        "content_length",  # -1 where there is none
+        "expect_continue",
+        "forwarded_for",  # X-Forwarded-For values, repeated lines joined; None where absent
+        "host",  # the first Host value, None where absent
+        "lower",  # the block in lower case
+        "method",
+        "minor",  # 0 or 1; HTTP/0.9 counts as 0
+        "more_hosts",  # further Host lines, each with the CRLF before it
+        "reason",
+        "rest",  # the block less the headers that the balancer replaces or does not pass on
+        "size",  # bytes on the wire
+        "tier",
+        "trace_id",
+        "uri",  # path and query; an absolute-form URI without its scheme and authority
+    )
+
+    def __init__(self, method: bytes, uri: bytes, minor: int, block: bytes, size: int) -> None:
+        self.method = method
+        self.uri = uri
+        self.minor = minor
+        self.block = block
+        self.lower = block.lower()
+        self.size = size
+        self.content_length = -1
+        self.chunked = False
+        self.authority: bytes | None = None
+        self.host: bytes | None = None
+        self.more_hosts = b""
+        self.connection = b""
+        self.expect_continue = False
+        self.forwarded_for: bytes | None = None
+        self.trace_id: bytes | None = None
+        self.rest = block
+        self.tier, self.reason = COMPLIANT
+
+    @property
+    def request_line(self) -> bytes:
+        """The request line as the balancer understood it."""
+        return b"%b %b HTTP/1.%d" % (self.method, self.uri, self.minor)
+
+    @property
+    def keep_alive(self) -> bool:
+        """Whether the client lets the connection live on (RFC 9112 9.3)."""
+        if not self.connection:
+            return self.minor == 1
+        tokens = self.connection.replace(b" ", b"").split(b",")
+        return b"close" not in tokens and (self.minor == 1 or b"keep-alive" in tokens)
+
+    def value(self, name: bytes) -> bytes | None:
+        """The first value of a header, given its name in lower case; None where absent."""
+        at = self.lower.find(b"\r\n" + name + b":")
+        if at < 0:
+            return None
+        start = at + len(name) + 3
+        end = self.block.find(b"\r\n", start)
+        return (self.block[start:] if end < 0 else self.block[start:end]).strip(b" \t")
+
+
+def read_head(data: bytes, at: int, mode: str, *, drop_invalid: bool) -> tuple[RequestHead, int] | None:
+    """Reads the request head that begins at `at`.
+
+    Returns the head and where it ends, or None while it is incomplete. `mode` is the desync mitigation mode,
+    `drop_invalid` the attribute `routing.http.drop_invalid_header_fields.enabled`. Raises Rejected.
+    """
+    found = _CLEAN.match(data, at)
+    if found is None:
+        return _read_other(data, at, mode, drop_invalid)
+    method, uri, minor, block = found.groups()
+    end = found.end()
+    head = RequestHead(method, uri, 1 if minor == b"1" else 0, block, end - at)
+    if end - at > limits.REQUEST_LINE:
+        _check_limits(head)
+    if not _take_special(head) or drop_invalid:
+        return _read_other(data, at, mode, drop_invalid)
+    if head.host is None or uri[0] != 0x2F:
+        _check_host_and_uri(head)
+    return head, end
+
+
+def _take_special(head: RequestHead) -> bool:
+    """One pass over the headers that mean something to a proxy; False when the tolerant reader must look closer."""
+    block = head.block
+    kept: list[bytes] = []
+    last = 0
+    named = False
+    plain = True
+    for found in _SPECIAL.finditer(head.lower):
+        name = found[1]
+        start, stop = found.span()
+        if name == b"host":
+            if head.host is None:
+                head.host = block[start + 7 : stop].strip(b" \t")
+            else:
+                head.more_hosts += block[start:stop]
+        elif name == b"connection":
+            value = found[2].strip(b" \t")
+            head.connection = head.connection + b"," + value if head.connection else value
+            named = named or value not in (b"keep-alive", b"close")
+        elif name == b"content-length":
+            value = found[2].strip(b" \t")
+            if head.content_length >= 0 or not value.isdigit() or len(value) > 19:
+                plain = False
+            else:
+                head.content_length = int(value)
+            continue
+        elif name == b"transfer-encoding":
+            plain = plain and not head.chunked and head.minor == 1 and found[2].strip(b" \t") == b"chunked"
+            head.chunked = True
+        elif name == b"x-forwarded-for":
+            value = block[start + 18 : stop].strip(b" \t")
+            head.forwarded_for = value if head.forwarded_for is None else head.forwarded_for + b", " + value
+        elif name == b"x-amzn-trace-id":
+            head.trace_id = block[start + 18 : stop].strip(b" \t")
+        elif name == b"expect":
+            head.expect_continue = found[2].strip(b" \t") == b"100-continue"
+        elif name not in _DROPPED and not name.startswith(b"x-forwarded-"):
+            plain = plain and not desync.looks_like_framing(name)
+            continue
+        kept.append(block[last:start])
+        last = stop
+    if last:
+        kept.append(block[last:])
+        head.rest = b"".join(kept)
+    if named:
+        _drop_named(head)
+    if head.chunked:
+        return plain and head.content_length < 0 and head.method not in _BODILESS_METHODS
+    return plain and (head.content_length < 0 or head.method not in _BODILESS_METHODS)
+
+
+def _check_host_and_uri(head: RequestHead) -> None:
+    """Host is required from HTTP/1.1 on; a URI is a path, `*`, or absolute, and then names the host (RFC 9112 3.2)."""
+    if head.host is None and head.minor == 1:
+        raise Rejected(400, head.tier, head.reason, head.request_line)
+    if head.uri.startswith(b"/") or head.uri == b"*" or head.method == b"CONNECT":
+        return
+    found = _ABSOLUTE.fullmatch(head.uri)
+    if not found:
+        raise Rejected(400, head.tier, head.reason, head.request_line)
+    head.authority = found[1]
+    head.uri = found[2] if found[2].startswith(b"/") else b"/" + found[2]
+
+
+def _drop_named(head: RequestHead) -> None:
+    """Takes away the headers that Connection names (RFC 9110 7.6.1)."""
+    for token in head.connection.replace(b" ", b"").replace(b"\t", b"").split(b","):
+        if token and token not in (b"close", b"keep-alive", b"content-length"):
+            pattern = rb"\r\n" + re.escape(token) + rb":[^\r]*"
+            head.rest = re.sub(pattern, b"", head.rest, flags=re.IGNORECASE)
+
+
+def _check_limits(head: RequestHead) -> None:
+    line = len(head.method) + len(head.uri) + len(b"  HTTP/1.1")
+    if line > limits.REQUEST_LINE:
+        raise Rejected(414)
+    if len(head.block) > limits.REQUEST_HEADERS or any(
+        len(field) > limits.REQUEST_HEADER for field in head.block.split(b"\r\n")
+    ):
+        raise Rejected(400)
+
+
+def _read_other(data: bytes, at: int, mode: str, drop_invalid: bool) -> tuple[RequestHead, int] | None:
+    """The tolerant reader: for heads that are incomplete, malformed, or merely unusual."""
+    blank = _BLANK_LINE.search(data, at)
+    if blank is None:
+        _check_incomplete(data, at)
+        return None
+    end = blank.end()
+    lines = [line.removesuffix(b"\r") for line in data[at : blank.start()].split(b"\n")]
+    request_line = lines[0]
+    if len(request_line) > limits.REQUEST_LINE:
+        raise Rejected(414)
+    if end - at - len(request_line) > limits.REQUEST_HEADERS + 4:
+        raise Rejected(400)
+    method, uri, version = _split_request_line(request_line)
+    headers: list[Header] = []
+    for line in lines[1:]:
+        name, colon, value = line.partition(b":")
+        if not colon or line[0:1] in (b" ", b"\t") or len(line) > limits.REQUEST_HEADER:
+            raise Rejected(400)
+        headers.append((name, value.strip(b" \t")))
+    tier, reason = desync.classify(method, uri, version, headers)
+    if desync.is_blocked(tier, mode):
+        raise Rejected(400, tier, reason, request_line)
+    head = _rebuild(method, uri, version.strip(b" \t"), headers, drop_invalid, end - at)
+    head.tier, head.reason = tier, reason
+    _check_host_and_uri(head)
+    return head, end
+
+
+def _check_incomplete(data: bytes, at: int) -> None:
+    size = len(data) - at
+    if size <= limits.REQUEST_LINE:
+        return
+    line_end = data.find(b"\n", at)
+    if line_end < 0 or line_end - at > limits.REQUEST_LINE + 1:
+        raise Rejected(414)
+    if len(data) - line_end > limits.REQUEST_HEADERS:
+        raise Rejected(400)
+    last_line = data.rfind(b"\n") + 1
+    if len(data) - last_line > limits.REQUEST_HEADER:
+        raise Rejected(400)
+
+
+def _split_request_line(line: bytes) -> tuple[bytes, bytes, bytes]:
+    """Method, URI and version; spaces inside the URI stay in it. Raises Rejected where there is no URI."""
+    method, space, rest = line.partition(b" ")
+    if not space or not rest.strip(b" \t"):
+        raise Rejected(400)
+    trimmed = rest.rstrip(b" \t")
+    cut = max(trimmed.rfind(b" "), trimmed.rfind(b"\t"))
+    if not trimmed[cut + 1 :].upper().startswith(b"HTTP/"):
+        return method, rest, b""
+    uri = trimmed[:cut] if cut >= 0 else b""
+    if not uri.strip(b" \t"):
+        raise Rejected(400)
+    # White space beyond the one separator belongs to the version: the classifier wants to see it there.
+    return method, uri.rstrip(b" \t"), rest[len(uri.rstrip(b" \t")) + 1 :]
+
+
+def _rebuild(
+    method: bytes, uri: bytes, version: bytes, headers: list[Header], drop_invalid: bool, size: int
+) -> RequestHead:
+    """A clean head from what was read: framing headers agree, and nothing goes on that a target could read two ways."""
+    lengths: list[int] = []
+    codings: list[bytes] = []
+    lines: list[bytes] = []
+    for name, value in headers:
+        lowered = name.strip(b" \t").lower()
+        if lowered == b"content-length":
+            number = desync.parse_content_length(value)
+            if number is None:
+                raise Rejected(400)
+            lengths.append(number)
+        elif lowered == b"transfer-encoding":
+            codings.extend(part.split(b";", 1)[0].strip(b" \t").lower() for part in value.split(b","))
+        elif _may_go_on(name, value) and (not drop_invalid or _VALID_NAME.fullmatch(name)):
+            lines.append(b"\r\n" + name + b": " + value)
+    if not _DECODED_CODINGS.issuperset(codings):
+        raise Rejected(501 if _known(codings) else 400)
+    if codings.count(b"chunked") > 1 or (lengths and lengths.count(lengths[0]) != len(lengths)):
+        raise Rejected(400)
+    chunked = b"chunked" in codings
+    if lengths and not chunked:
+        lines.append(b"\r\nContent-Length: %d" % lengths[0])
+    if version and not re.fullmatch(rb"HTTP/(?:1\.\d|0\.9)", version):
+        raise Rejected(505)
+    escaped = re.sub(rb"[\0-\x20\x7f]", lambda found: b"%%%02X" % found[0][0], uri)
+    minor = 0 if version in (b"", b"HTTP/0.9", b"HTTP/1.0") else 1
+    head = RequestHead(method, escaped, minor, b"".join(lines), size)
+    _take_special(head)
+    head.chunked = chunked
+    head.content_length = lengths[0] if lengths and not chunked else -1
+    return head
+
+
+def _may_go_on(name: bytes, value: bytes) -> bool:
+    """False for a header without a name and for one that a target could take for two."""
+    return bool(name.strip(b" \t")) and not re.search(rb"[\0\r]", name + value)
+
+
+def _known(codings: list[bytes]) -> bool:
+    return all(coding in (b"compress", b"deflate", b"gzip", *_DECODED_CODINGS) for coding in codings)

@@ -1,0 +1,1 @@
+"""What a load balancer is: frozen values, standard library only."""

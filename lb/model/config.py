@@ -1,0 +1,84 @@
+"""What a user configures, as frozen values. Checked by whoever builds them; compiled by `lb.routing.plan`.
+
+Names follow the ELBv2 API; durations are seconds and end in `_s`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from lb.model.matcher import Matcher
+
+NO_ATTRIBUTES: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """Health check settings of a target group. `port` None means the traffic port."""
+
+    path: str
+    interval_s: float
+    timeout_s: float
+    healthy_threshold: int
+    unhealthy_threshold: int
+    matcher: Matcher
+    port: int | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Target:
+    """A registered target: a host name or IP address as it was registered, and a port."""
+
+    id: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.id}]:{self.port}" if ":" in self.id else f"{self.id}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetGroup:
+    """Targets that share a health check and attributes."""
+
+    arn: str
+    name: str
+    port: int
+    health_check: HealthCheck
+    targets: tuple[Target, ...]
+    attributes: Mapping[str, str] = field(default=NO_ATTRIBUTES)
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardAction:
+    """Send to a target group, by its ARN."""
+
+    target_group_arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A port of a load balancer and what happens to requests that arrive there."""
+
+    arn: str
+    port: int
+    default_action: ForwardAction
+    attributes: Mapping[str, str] = field(default=NO_ATTRIBUTES)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBalancer:
+    """A load balancer with its listeners."""
+
+    arn: str
+    name: str
+    dns_name: str
+    listeners: tuple[Listener, ...]
+    attributes: Mapping[str, str] = field(default=NO_ATTRIBUTES)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything one balancer process serves."""
+
+    load_balancers: tuple[LoadBalancer, ...] = ()
+    target_groups: tuple[TargetGroup, ...] = ()
