@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Self
 
 from bench.guard import loopback_address
@@ -110,9 +110,7 @@ class Processes:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1.0):
                 return
             time.sleep(_POLL_S)
-        raise StartError(
-            f"{started.name} did not listen on port {port} within {limit_s:g} s: {started.tail()}"
-        )
+        raise StartError(f"{started.name} did not listen on port {port} within {limit_s:g} s: {started.tail()}")
 
     def stop(self, started: Started) -> None:
         """End one process (nothing happens when it has ended already)."""
@@ -184,10 +182,18 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 @contextlib.contextmanager
 def _no_interrupts() -> Iterator[None]:
-    # Held back, not dropped: a Ctrl-C that comes in between is delivered at the end.
-    watched = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
+    # Held back, not dropped: a Ctrl-C that comes in between is delivered at the end. Handlers rather than a signal mask,
+    # because a mask would be inherited by the process started here, and SIGTERM could then not end it.
+    held: list[int] = []
+
+    def hold(number: int, _frame: FrameType | None) -> None:
+        held.append(number)
+
+    before = {number: signal.signal(number, hold) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if held:
+            signal.raise_signal(held[0])

@@ -1,7 +1,7 @@
 <?php
 /*
  * Can this web server reach its database? Says not only that it failed but what that usually means: each outcome
- * points at another place to look. Settings: DB_HOST, DB_PORT, DB_USER, DB_PASSWORD, DB_NAME.
+ * points at another place to look. The outcomes are those of `lb db check`. Settings: LB_DB_HOST, LB_DB_PORT, LB_DB_USER, LB_DB_PASSWORD, LB_DB_NAME.
  */
 declare(strict_types=1);
 
@@ -11,11 +11,14 @@ require_once __DIR__ . '/page.php';
 const CONNECT_TIMEOUT_S = 2;
 
 /** Error numbers of the MySQL server (1xxx) and of its client library (2xxx). */
+const ER_CON_COUNT = 1040;
 const ER_DBACCESS_DENIED = 1044;
 const ER_ACCESS_DENIED = 1045;
 const ER_BAD_DB = 1049;
 const ER_HOST_NOT_PRIVILEGED = 1130;
+const ER_ACCESS_DENIED_NO_PASSWORD = 1698;
 const CR_CONNECTION_ERROR = 2002;
+const CR_NOT_IMPLEMENTED = 2054;
 
 /**
  * Tries the database once.
@@ -24,11 +27,11 @@ const CR_CONNECTION_ERROR = 2002;
  */
 function check_database(): array
 {
-    $host = setting('DB_HOST');
+    $host = setting('LB_DB_HOST');
     if ($host === null) {
-        return outcome('not-configured', 'No database is configured.', 'DB_HOST is not set for this web server.');
+        return outcome('not-configured', 'No database is configured.', 'LB_DB_HOST is not set for this web server.');
     }
-    $port = (int) (setting('DB_PORT') ?? '3306');
+    $port = (int) (setting('LB_DB_PORT') ?? '3306');
     $started = hrtime(true);
     $result = try_database($host, $port);
     $result['where'] = $host . ':' . $port;
@@ -46,9 +49,9 @@ function try_database(string $host, int $port): array
         // The @ is for the warning that comes besides the exception.
         @$connection->real_connect(
             $host,
-            setting('DB_USER') ?? 'root',
-            setting('DB_PASSWORD') ?? '',
-            setting('DB_NAME'),
+            setting('LB_DB_USER') ?? 'root',
+            setting('LB_DB_PASSWORD') ?? '',
+            setting('LB_DB_NAME'),
             $port,
         );
         $version = $connection->query('SELECT VERSION()')->fetch_row()[0];
@@ -64,10 +67,10 @@ function explain(int $number, string $text): array
 {
     $message = "$text (error $number)";
     return match (true) {
-        $number === ER_ACCESS_DENIED => outcome(
+        $number === ER_ACCESS_DENIED, $number === ER_ACCESS_DENIED_NO_PASSWORD => outcome(
             'wrong-password',
             $message,
-            'MySQL was reached and refused the user name or the password: compare DB_USER and DB_PASSWORD with the'
+            'MySQL was reached and refused the user name or the password: compare LB_DB_USER and LB_DB_PASSWORD with the'
             . ' account in MySQL.',
         ),
         $number === ER_HOST_NOT_PRIVILEGED => outcome(
@@ -78,17 +81,17 @@ function explain(int $number, string $text): array
         $number === ER_BAD_DB => outcome(
             'unknown-database',
             $message,
-            'The login is right; MySQL has no database with the name in DB_NAME: create it, or correct the name.',
+            'The login is right; MySQL has no database with the name in LB_DB_NAME: create it, or correct the name.',
         ),
         $number === ER_DBACCESS_DENIED => outcome(
             'no-access',
             $message,
-            'The login is right; this user may not use the database in DB_NAME: misspelt name, or a missing GRANT.',
+            'The login is right; this user may not use the database in LB_DB_NAME: misspelt name, or a missing GRANT.',
         ),
         $number === CR_CONNECTION_ERROR && str_contains($text, 'getaddrinfo') => outcome(
             'unknown-host',
             $message,
-            'The name in DB_HOST has no address: misspelt, or the database container is not running.',
+            'The name in LB_DB_HOST has no address: misspelt, or the database container is not running.',
         ),
         $number === CR_CONNECTION_ERROR && str_contains($text, 'refused') => outcome(
             'refused',
@@ -105,7 +108,18 @@ function explain(int $number, string $text): array
                 CONNECT_TIMEOUT_S,
             ),
         ),
-        default => outcome('error', $message, 'Something answered, but not as MySQL does: is the port right?'),
+        $number === ER_CON_COUNT => outcome(
+            'too-many-connections',
+            $message,
+            'MySQL was reached and takes no more connections: close what is idle, or raise max_connections.',
+        ),
+        $number === CR_NOT_IMPLEMENTED => outcome(
+            'other',
+            $message,
+            'MySQL was reached; this user does not log in with a password (a wrong user name may look like this too).',
+        ),
+        $number < 2000 => outcome('other', $message, 'MySQL was reached and answered with this error.'),
+        default => outcome('other', $message, 'Something answered, but not as MySQL does: is the port right?'),
     };
 }
 

@@ -45,10 +45,16 @@ function integer_parameter(string $name, int $least, int $most): int
     return $value;
 }
 
-/** Sends one page with this status and ends. $content is HTML, already escaped. */
-function send_page(int $status, string $title, string $content): never
+/**
+ * Sends one page with this status and ends. $content is HTML, already escaped.
+ * $reason: the words after the status; null for Apache's own, which it has for the usual statuses only.
+ */
+function send_page(int $status, string $title, string $content, ?string $reason = null): never
 {
     http_response_code($status);
+    if ($reason !== null) {
+        header("HTTP/1.1 $status $reason");
+    }
     header('Content-Type: text/html; charset=utf-8');
     printf(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>%s - %s</title></head>\n"

@@ -9,19 +9,17 @@ require __DIR__ . '/../include/page.php';
 
 $switch = (setting('WEB_STATE_DIR') ?? '/var/lib/web-server') . '/down';
 
-switch ($_GET['set'] ?? null) {
-    case null:
-        break;
-    case 'down':
-        $written = touch($switch);
-        break;
-    case 'up':
-        $written = !file_exists($switch) || unlink($switch);
-        break;
-    default:
-        send_page(400, 'What is asked is not clear', '<p><code>set</code> must be <code>down</code> or <code>up</code>.</p>');
-}
-if (($written ?? true) === false) {
+$done = match ($_GET['set'] ?? null) {
+    null => true,
+    'down' => touch($switch),
+    'up' => !file_exists($switch) || unlink($switch),
+    default => send_page(
+        400,
+        'What is asked is not clear',
+        '<p><code>set</code> must be <code>down</code> or <code>up</code>.</p>',
+    ),
+};
+if (!$done) {
     send_page(500, 'The switch is stuck', sprintf('<p>%s cannot be written.</p>', escape($switch)));
 }
 

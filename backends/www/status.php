@@ -8,4 +8,5 @@ declare(strict_types=1);
 require __DIR__ . '/../include/page.php';
 
 $code = integer_parameter('code', 200, 599);
-send_page($code, "Status $code", '<p>As you asked.</p>');
+// A status that Apache has no words for (418, 299) would otherwise become 500.
+send_page($code, "Status $code", '<p>As you asked.</p>', 'As asked');

@@ -35,14 +35,13 @@ _ABSOLUTE: Final = re.compile(rb"https?://([^/?#@]+)([/?].*|)", re.IGNORECASE | 
 
 
 class Rejected(Exception):
-    """A request that gets an answer instead of a head. `request_line` is known where the head was readable."""
+    """A request that gets an answer instead of a head."""
 
-    def __init__(self, status: int, tier: Tier = Tier.COMPLIANT, reason: str = "", request_line: bytes = b"") -> None:
+    def __init__(self, status: int, tier: Tier = Tier.COMPLIANT, reason: str = "") -> None:
         super().__init__(status, tier, reason)
         self.status = status
         self.tier = tier
         self.reason = reason
-        self.request_line = request_line
 
 
 class RequestHead:
@@ -87,11 +86,6 @@ class RequestHead:
         self.trace_id: bytes | None = None
         self.rest = block
         self.tier, self.reason = COMPLIANT
-
-    @property
-    def request_line(self) -> bytes:
-        """The request line as the balancer understood it."""
-        return b"%b %b HTTP/1.%d" % (self.method, self.uri, self.minor)
 
     @property
     def keep_alive(self) -> bool:
@@ -186,12 +180,12 @@ def _take_special(head: RequestHead) -> bool:
 def _check_host_and_uri(head: RequestHead) -> None:
     """Host is required from HTTP/1.1 on; a URI is a path, `*`, or absolute, and then names the host (RFC 9112 3.2)."""
     if head.host is None and head.minor == 1:
-        raise Rejected(400, head.tier, head.reason, head.request_line)
+        raise Rejected(400, head.tier, head.reason)
     if head.uri.startswith(b"/") or head.uri == b"*" or head.method == b"CONNECT":
         return
     found = _ABSOLUTE.fullmatch(head.uri)
     if not found:
-        raise Rejected(400, head.tier, head.reason, head.request_line)
+        raise Rejected(400, head.tier, head.reason)
     head.authority = found[1]
     head.uri = found[2] if found[2].startswith(b"/") else b"/" + found[2]
 
@@ -236,7 +230,7 @@ def _read_other(data: bytes, at: int, mode: str, drop_invalid: bool) -> tuple[Re
         headers.append((name, value.strip(b" \t")))
     tier, reason = desync.classify(method, uri, version, headers)
     if desync.is_blocked(tier, mode):
-        raise Rejected(400, tier, reason, request_line)
+        raise Rejected(400, tier, reason)
     head = _rebuild(method, uri, version.strip(b" \t"), headers, drop_invalid, end - at)
     head.tier, head.reason = tier, reason
     _check_host_and_uri(head)

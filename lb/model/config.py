@@ -45,7 +45,7 @@ class TargetGroup:
     port: int
     health_check: HealthCheck
     targets: tuple[Target, ...]
-    attributes: Mapping[str, str] = field(default=NO_ATTRIBUTES)
+    attributes: Mapping[str, str] = field(default_factory=lambda: NO_ATTRIBUTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Listener:
     arn: str
     port: int
     default_action: ForwardAction
-    attributes: Mapping[str, str] = field(default=NO_ATTRIBUTES)
+    attributes: Mapping[str, str] = field(default_factory=lambda: NO_ATTRIBUTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class LoadBalancer:
     name: str
     dns_name: str
     listeners: tuple[Listener, ...]
-    attributes: Mapping[str, str] = field(default=NO_ATTRIBUTES)
+    attributes: Mapping[str, str] = field(default_factory=lambda: NO_ATTRIBUTES)
 
 
 @dataclass(frozen=True, slots=True)

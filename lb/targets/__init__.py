@@ -1,0 +1,1 @@
+"""Decision -> target: health, life cycle, and which target is next. Pure."""

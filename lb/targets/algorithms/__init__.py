@@ -1,0 +1,1 @@
+"""One file an algorithm of `load_balancing.algorithm.type`."""

@@ -1,0 +1,99 @@
+"""The composition root: the one place that knows the concrete parts of a balancer and joins them."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Iterable
+from pathlib import Path
+from time import time
+from typing import Any
+
+from starlette.routing import BaseRoute
+
+from lb.api.app import api_app
+from lb.api.server import ApiServer
+from lb.health.checker import HealthChecker
+from lb.model.config import Config
+from lb.net.discovery import Discovery
+from lb.net.sockets import bind
+from lb.net.tasks import Tasks
+from lb.observe.access_log import AccessLog
+from lb.observe.status import Check, status
+from lb.proxy.listeners import Listeners
+from lb.proxy.node import Node
+from lb.routing.plan import Plan, compile_plan
+from lb.settings import Settings
+
+_log = logging.getLogger(__name__)
+_PAGE = Path(__file__).parent / "console" / "status.html"
+
+
+class App:
+    """One balancer process: a control side and a node."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._config = Config()
+        self._plan = Plan()
+        self._applying = asyncio.Lock()
+        self._tasks = Tasks()
+        self.access_log = AccessLog(settings.data_dir / "logs" / "access.log")
+        self.node = Node(self.access_log.record, settings.connect_timeout_s)
+        self._listeners = Listeners(self.node, settings.host)
+        self._discovery = Discovery(self._addresses_changed, settings.discovery_interval_s)
+        # Only spreads probes over time: nothing here needs to be unpredictable.
+        self.checker = HealthChecker(self.node.apply_health, self._discovery.refresh, random.Random())  # noqa: S311
+        self._api: ApiServer | None = None
+
+    async def start(self, config: Config, routes: Iterable[BaseRoute] = ()) -> None:
+        """Serves a configuration. `routes` are added to the API.
+
+        Raises PortTakenError, PlanError; then nothing is left open once `close` has been called.
+        """
+        bound = bind(self._settings.api_host, self._settings.api_port)
+        self._api = ApiServer(api_app(self.status, _PAGE, routes), bound)
+        await self.apply(config)
+        self.node.start()
+        self.checker.start()
+        self._discovery.start()
+        self._api.start()
+
+    async def apply(self, config: Config) -> None:
+        """Makes this the configuration; all of it or, when an error is raised, nothing.
+
+        Requests in flight end under the old one. Raises PortTakenError, PlanError.
+        """
+        async with self._applying:
+            await self._discovery.watch(target.id for group in config.target_groups for target in group.targets)
+            plan = compile_plan(config, self._discovery.addresses)
+            await self._publish(plan)
+            self._config = config
+
+    async def _publish(self, plan: Plan) -> None:
+        prepared = self._listeners.prepare(plan)
+        self._plan = plan
+        await self._listeners.commit(prepared)
+        self.checker.reconcile(plan)
+
+    def _addresses_changed(self) -> None:
+        self._tasks.spawn(self._take_addresses(), name="publish addresses")
+
+    async def _take_addresses(self) -> None:
+        async with self._applying:
+            await self._publish(compile_plan(self._config, self._discovery.addresses))
+
+    def status(self) -> dict[str, Any]:
+        """The picture of the moment, as JSON values."""
+        checks = {key: Check(watched.health, watched.last) for key, watched in self.checker.watched.items()}
+        return status(self._config, self._plan, self.node.rosters, checks, time())
+
+    async def close(self) -> None:
+        """Ends cleanly: no new clients, requests in flight finish, everything is written."""
+        self._listeners.close()
+        await self._discovery.close()
+        await self.checker.close()
+        await self._tasks.close()
+        await self.node.close(self._settings.shutdown_grace_s)
+        if self._api is not None:
+            await self._api.close()
+        await self.access_log.close()

@@ -1,0 +1,31 @@
+"""The `lb` command."""
+
+import click
+
+from lb import __version__
+from lb.cli.db import db
+from lb.cli.demo import demo
+from lb.cli.server import server
+from lb.cli.status import status
+from lb.cli.up import up
+from lb.cli.validate import validate
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="lb")
+def main() -> None:
+    """A software Application Load Balancer: ELB's behaviour on this machine, offline.
+
+    \b
+    Examples:
+      lb demo                   two web servers, a balancer and its status page
+      lb up lb.yaml             a balancer from a configuration file
+      lb status --watch         what runs, and how healthy it is
+    """
+
+
+for command in (demo, up, validate, status, server, db):
+    main.add_command(command)
+
+if __name__ == "__main__":
+    main()

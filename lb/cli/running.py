@@ -1,0 +1,117 @@
+"""Runs a balancer in the foreground: signals, reloads, and a clean end."""
+
+import asyncio
+import contextlib
+import logging
+import resource
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import click
+from watchfiles import awatch
+
+from lb.app import App
+from lb.configfile.problems import ConfigError
+from lb.configfile.reader import load_config
+from lb.net.sockets import PortTakenError
+from lb.net.tasks import Tasks
+from lb.routing.plan import PlanError
+
+_log = logging.getLogger("lb")
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Runs the coroutine on uvloop where there is one, on asyncio's own loop elsewhere."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
+    # httpx-like chatter of libraries is not the user's business.
+    for name in ("asyncio", "uvicorn", "watchfiles", "aiohttp"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    _raise_file_limit()
+    try:
+        import uvloop
+
+        factory: Callable[[], asyncio.AbstractEventLoop] | None = uvloop.new_event_loop
+    except ImportError:
+        factory = None
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(main)
+
+
+def _raise_file_limit() -> None:
+    """Each connection takes a file descriptor, and the usual soft limit of 1,024 is soon used up."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = hard if hard != resource.RLIM_INFINITY else 65536
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, 65536), hard))
+
+
+@contextlib.asynccontextmanager
+async def stop_signal() -> AsyncIterator[asyncio.Event]:
+    """An event that SIGINT (Ctrl-C) and SIGTERM set."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+class Reloader:
+    """Reads the configuration file again on SIGHUP and, if asked to, whenever it changes.
+
+    A file that cannot be used leaves the running configuration as it is, and the log says why.
+    """
+
+    def __init__(self, app: App, path: Path) -> None:
+        self._app = app
+        self._path = path
+        self._tasks = Tasks()
+
+    def start(self, *, watch: bool) -> None:
+        """Begins to listen for SIGHUP; with `watch` to look at the file too."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hang_up)
+        if watch:
+            self._tasks.spawn(self._watch(), name="watch configuration")
+
+    def _hang_up(self) -> None:
+        self._tasks.spawn(self.reload(), name="reload")
+
+    async def _watch(self) -> None:
+        # The folder, not the file: editors replace a file rather than write into it.
+        name = self._path.name
+        async for changes in awatch(self._path.resolve().parent, debounce=100, step=20, recursive=False):
+            if any(Path(changed).name == name for _, changed in changes):
+                await self.reload()
+
+    async def reload(self) -> None:
+        """Reads and applies the file."""
+        try:
+            await self._app.apply(load_config(self._path))
+        except (ConfigError, PlanError, PortTakenError) as error:
+            _log.error("%s was not applied; the configuration from before goes on:\n%s", self._path, error)
+        else:
+            _log.info("%s applied", self._path)
+
+    async def close(self) -> None:
+        """Stops reloading."""
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
+        await self._tasks.close()
+
+
+async def start_or_explain(start: Callable[[], Awaitable[None]], app: App, *, flag: Callable[[int], str]) -> None:
+    """Starts the balancer; a port that is taken becomes one line that names it and the flag (`flag` of the port)."""
+    try:
+        await start()
+    except PortTakenError as error:
+        await app.close()
+        raise click.ClickException(f"{error}; {flag(error.port)}") from error
+    except PlanError as error:
+        await app.close()
+        raise click.ClickException(str(error)) from error

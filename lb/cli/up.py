@@ -1,0 +1,77 @@
+"""`lb up`: a balancer from a configuration file."""
+
+from pathlib import Path
+
+import click
+
+from lb.app import App
+from lb.cli.running import Reloader, run, start_or_explain, stop_signal
+from lb.configfile.problems import ConfigError
+from lb.configfile.reader import load_config
+from lb.model.config import Config
+from lb.settings import Settings
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path), default="lb.yaml")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address that listeners bind.")
+@click.option("--api-host", default="127.0.0.1", show_default=True, help="Address of the API and status page.")
+@click.option("--api-port", default=9000, show_default=True, help="Port of the API and status page.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="lb-data",
+    show_default=True,
+    help="Folder for what is kept: logs/access.log.",
+)
+@click.option("--watch", is_flag=True, help="Apply the file again whenever it changes.")
+def up(file: Path, host: str, api_host: str, api_port: int, data: Path, watch: bool) -> None:
+    """Run the load balancers of the configuration FILE (lb.yaml) until Ctrl-C.
+
+    SIGHUP applies the file again without dropping a request; a file with errors changes nothing and is reported.
+
+    \b
+    Examples:
+      lb up
+      lb up shop.yaml --watch
+      lb up shop.yaml --api-port 9001 --data /tmp/shop
+
+    \b
+    Exit codes: 0 ended by Ctrl-C or SIGTERM, 1 the file or a port cannot be
+    used, 2 wrong usage.
+    """
+    try:
+        config = load_config(file)
+    except ConfigError as error:
+        click.echo(str(error), err=True)
+        raise SystemExit(1) from error
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.ClickException(f"{data} cannot be used for --data: {error.strerror}") from error
+    settings = Settings(host=host, api_host=api_host, api_port=api_port, data_dir=data)
+    run(_up(settings, config, file, watch=watch))
+
+
+async def _up(settings: Settings, config: Config, file: Path, *, watch: bool) -> None:
+    def flag(port: int) -> str:
+        return "choose another with --api-port" if port == settings.api_port else f"choose another in {file}"
+
+    app = App(settings)
+    await start_or_explain(lambda: app.start(config), app, flag=flag)
+    reloader = Reloader(app, file)
+    reloader.start(watch=watch)
+    async with stop_signal() as stop:
+        _announce(settings, config)
+        await stop.wait()
+        click.echo("lb: ending", err=True)
+        await reloader.close()
+        await app.close()
+
+
+def _announce(settings: Settings, config: Config) -> None:
+    for balancer in config.load_balancers:
+        for listener in balancer.listeners:
+            click.echo(f"lb: {balancer.name} listens on http://{settings.host}:{listener.port}", err=True)
+    click.echo(f"lb: API and status page on http://{settings.api_host}:{settings.api_port}", err=True)
+    click.echo(f"lb: access log in {settings.data_dir / 'logs' / 'access.log'}", err=True)

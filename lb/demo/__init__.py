@@ -1,0 +1,1 @@
+"""What `lb demo` ships: its configuration file."""

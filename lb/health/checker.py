@@ -1,0 +1,118 @@
+"""The checker: probes every target in use on one schedule and tells of each change of its health."""
+
+import asyncio
+import heapq
+import itertools
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import monotonic
+
+from lb.health.probe import Prober
+from lb.model.config import HealthCheck
+from lb.net.tasks import Tasks
+from lb.routing.plan import Endpoint, Plan
+from lb.targets.health import REGISTERED, Health, ProbeOutcome, ProbeResult, advance
+
+_FIRST_PROBE_WITHIN_S = 0.1
+
+Key = tuple[str, str]
+"""Target group ARN and endpoint key."""
+
+
+@dataclass(slots=True, eq=False)
+class Watched:
+    """One target under check."""
+
+    endpoint: Endpoint
+    check: HealthCheck
+    health: Health = REGISTERED
+    last: ProbeResult | None = None
+    gone: bool = field(default=False)
+
+
+class HealthChecker:
+    """`changed` gets each transition, `unreachable` the host name of a target that did not answer at all."""
+
+    def __init__(
+        self,
+        changed: Callable[[str, str, Health], None],
+        unreachable: Callable[[str], None],
+        rng: random.Random,
+    ) -> None:
+        self.watched: dict[Key, Watched] = {}
+        self._changed = changed
+        self._unreachable = unreachable
+        self._rng = rng
+        self._due: list[tuple[float, int, Key, Watched]] = []
+        self._ties = itertools.count()
+        self._wake = asyncio.Event()
+        self._tasks = Tasks()
+        self._probes = Tasks()
+
+    def start(self) -> None:
+        """Begins to probe; needs a running event loop."""
+        self._tasks.spawn(self._run(), name="health checker")
+
+    def reconcile(self, plan: Plan) -> None:
+        """Checks the targets of this plan from now on; a target that stays keeps its health."""
+        wanted = {
+            (group.arn, endpoint.key): (endpoint, group.health_check)
+            for group in plan.groups
+            if group.in_use
+            for endpoint in group.endpoints
+        }
+        for key in self.watched.keys() - wanted.keys():
+            self.watched.pop(key).gone = True
+        for key, (endpoint, check) in wanted.items():
+            known = self.watched.get(key)
+            if known is None:
+                self._add(key, Watched(endpoint, check))
+            elif known.check != check:
+                # The next probe is due by the new interval, not by the old one.
+                known.gone = True
+                self._add(key, Watched(endpoint, check, known.health, known.last))
+            else:
+                known.endpoint = endpoint
+        self._wake.set()
+
+    def _add(self, key: Key, watched: Watched) -> None:
+        self.watched[key] = watched
+        self._schedule(key, watched, monotonic() + self._rng.random() * _FIRST_PROBE_WITHIN_S)
+
+    def _schedule(self, key: Key, watched: Watched, due: float) -> None:
+        heapq.heappush(self._due, (due, next(self._ties), key, watched))
+
+    async def _run(self) -> None:
+        async with Prober() as prober:
+            while True:
+                self._wake.clear()
+                now = monotonic()
+                while self._due and self._due[0][0] <= now:
+                    due, _, key, watched = heapq.heappop(self._due)
+                    if not watched.gone:
+                        self._probes.spawn(self._probe(prober, key, watched, due), name=f"probe {key[1]}")
+                timeout = self._due[0][0] - now if self._due else None
+                try:
+                    await asyncio.wait_for(self._wake.wait(), timeout)
+                except TimeoutError:
+                    continue
+
+    async def _probe(self, prober: Prober, key: Key, watched: Watched, due: float) -> None:
+        result = await prober.probe(watched.endpoint, watched.check)
+        if watched.gone:
+            return
+        self._schedule(key, watched, max(due + watched.check.interval_s, monotonic()))
+        self._wake.set()
+        before = watched.health
+        watched.last = result
+        watched.health = advance(before, result, watched.check)
+        if not watched.health.looks_like(before):
+            self._changed(*key, watched.health)
+        if result.outcome in (ProbeOutcome.FAILED, ProbeOutcome.TIMED_OUT):
+            self._unreachable(watched.endpoint.target.id)
+
+    async def close(self) -> None:
+        """Stops probing."""
+        await self._tasks.close()
+        await self._probes.close()

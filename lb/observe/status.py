@@ -1,0 +1,150 @@
+"""What `lb status` and the status page show: load balancers, target groups, and every target in words.
+
+Pure: the state of the moment in, plain JSON values out.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lb.model.config import Config, HealthCheck, LoadBalancer
+from lb.model.reasons import TargetState
+from lb.routing.plan import GroupPlan, Plan
+from lb.targets.health import Health, ProbeResult
+from lb.targets.roster import Roster, Slot
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What the checker knows of a target: its health and the last probe, None before the first."""
+
+    health: Health
+    last: ProbeResult | None
+
+
+Checks = Mapping[tuple[str, str], Check]
+"""By target group ARN and endpoint key."""
+
+
+def status(config: Config, plan: Plan, rosters: Mapping[str, Roster], checks: Checks, now_s: float) -> Json:
+    """The whole picture. `now_s` is the wall clock in epoch seconds."""
+    groups = [_group(group, rosters[group.arn], checks, now_s) for group in plan.groups]
+    names = {group.arn: group.name for group in plan.groups}
+    return {
+        "load_balancers": [_load_balancer(each, names) for each in config.load_balancers],
+        "target_groups": groups,
+        "ready": all(_is_ready(group) for group in groups if group["in_use"]),
+    }
+
+
+def _load_balancer(balancer: LoadBalancer, names: Mapping[str, str]) -> Json:
+    return {
+        "name": balancer.name,
+        "arn": balancer.arn,
+        "dns_name": balancer.dns_name,
+        "state": "active",
+        "listeners": [
+            {
+                "arn": listener.arn,
+                "protocol": "HTTP",
+                "port": listener.port,
+                "forward": names[listener.default_action.target_group_arn],
+            }
+            for listener in balancer.listeners
+        ],
+    }
+
+
+def _group(group: GroupPlan, roster: Roster, checks: Checks, now_s: float) -> Json:
+    check = group.health_check
+    targets = [_target(slot, checks.get((group.arn, slot.key)), check, now_s) for slot in roster.slots]
+    return {
+        "name": group.name,
+        "arn": group.arn,
+        "in_use": group.in_use,
+        "fail_open": roster.fail_open and group.in_use,
+        "health_check": {
+            "path": check.path,
+            "port": check.port or "traffic-port",
+            "interval_s": check.interval_s,
+            "timeout_s": check.timeout_s,
+            "healthy_threshold": check.healthy_threshold,
+            "unhealthy_threshold": check.unhealthy_threshold,
+            "matcher": check.matcher.text,
+        },
+        "targets": targets,
+        "notes": _notes(check, targets, fail_open=roster.fail_open and group.in_use),
+    }
+
+
+def _target(slot: Slot, known: Check | None, check: HealthCheck, now_s: float) -> Json:
+    health = slot.health
+    last = known.last if known else None
+    counter = known.health if known and health.state is not TargetState.DRAINING else None
+    return {
+        "id": slot.endpoint.target.id,
+        "address": slot.endpoint.address,
+        "port": slot.endpoint.target.port,
+        "state": health.state.value,
+        "reason": health.reason.code if health.reason else None,
+        "description": health.description,
+        "counter": _counter(counter, check) if counter else None,
+        "last_probe": {
+            "passed": last.outcome.name == "PASSED",
+            "status": last.status,
+            "detail": last.detail or None,
+            "latency_ms": round(last.latency_s * 1000, 1),
+            "seconds_ago": round(max(0.0, now_s - last.at_s), 1),
+        }
+        if last
+        else None,
+        "served": slot.served,
+        "in_flight": slot.in_flight,
+    }
+
+
+def _counter(health: Health, check: HealthCheck) -> str | None:
+    """How far the run of probes is that would change the state."""
+    if health.state is TargetState.UNHEALTHY and health.passes:
+        return f"{health.passes} of {check.healthy_threshold} successes"
+    if health.state is not TargetState.UNHEALTHY and health.failures:
+        return f"{health.failures} of {check.unhealthy_threshold} failures"
+    return None
+
+
+def _notes(check: HealthCheck, targets: list[Json], *, fail_open: bool) -> list[str]:
+    """What a student should know about this group now, in sentences."""
+    notes = []
+    if fail_open and any(target["state"] == TargetState.UNHEALTHY for target in targets):
+        notes.append(
+            "No target is healthy, so the load balancer fails open: it sends requests to all of them, as if they were."
+        )
+    elif not any(target["state"] not in (TargetState.DRAINING, TargetState.UNUSED) for target in targets):
+        notes.append("No target can get requests: the load balancer answers 503.")
+    if _asks_for_a_directory(check.path) and any(_failed_with(target, (403, 404)) for target in targets):
+        notes.append(
+            f"The health check path {check.path} looks like a directory on the server's disk. It is a URL path: "
+            "the server looks for it below its document root and answers 404. Set it to / or /health.php."
+        )
+    elif redirects := sorted({status for target in targets if (status := _failed_with(target, range(300, 400)))}):
+        notes.append(
+            f"The health check is answered with a redirect ({', '.join(map(str, redirects))}), which is not followed. "
+            "Point the path at the final address, or add the code to the matcher."
+        )
+    return notes
+
+
+def _asks_for_a_directory(path: str) -> bool:
+    return path.startswith(("/var/", "/usr/", "/srv/", "/home/", "/opt/", "/etc/"))
+
+
+def _failed_with(target: Json, codes: range | tuple[int, ...]) -> int:
+    probe = target["last_probe"]
+    return probe["status"] if probe and not probe["passed"] and probe["status"] in codes else 0
+
+
+def _is_ready(group: Json) -> bool:
+    states = [target["state"] for target in group["targets"]]
+    return TargetState.HEALTHY in states and TargetState.INITIAL not in states

@@ -1,0 +1,284 @@
+"""One client connection: reads request heads, runs one exchange after another, answers pipelined requests in order."""
+
+import asyncio
+import os
+from time import monotonic, time
+from typing import TYPE_CHECKING, cast
+
+from lb.http import forwarded, pages
+from lb.http.head import Rejected, RequestHead, read_head
+from lb.http.outcomes import Failure
+from lb.http.record import RequestRecord
+from lb.proxy.exchange import Exchange
+from lb.routing.plan import ListenerPlan
+
+if TYPE_CHECKING:
+    from lb.proxy.listener import ListenerSocket
+    from lb.proxy.node import Node
+
+# What a client may send ahead while its request is being answered, before its connection is no longer read.
+_AHEAD_BYTES = 64 * 1024
+# After an answer that ends the connection, what the client still sends is read and thrown away for this long: closing with
+# bytes unread would reset the connection, and the client might lose the answer (RFC 9112 9.6).
+_LINGER_SWEEPS = 8
+
+
+class ClientConnection(asyncio.Protocol):
+    """Server side of a connection that a client opened to a listener."""
+
+    __slots__ = (
+        "_at_most_until",  # monotonic; the client keep-alive duration ends
+        "_busy",  # inside the loop of `_read`
+        "_connection_id",
+        "_host_from",
+        "_host_to",
+        "_lingering",
+        "_paused",
+        "_plan",
+        "_unread",
+        "_write_paused",
+        "address",  # the client as X-Forwarded-For names it
+        "exchange",
+        "forwarded_for",
+        "forwarded_lines",
+        "listener",
+        "lost",
+        "node",
+        "peer",
+        "quiet",  # sweeps since the last byte either way
+        "transport",
+    )
+
+    transport: asyncio.Transport
+
+    def __init__(self, listener: "ListenerSocket") -> None:
+        self.listener = listener
+        self.node: Node = listener.node
+        self.exchange: Exchange | None = None
+        self.quiet = 0
+        self.lost = False
+        self._unread = bytearray()
+        self._busy = False
+        self._paused = False
+        self._write_paused = False
+        self._lingering = 0
+        self._connection_id = ""
+        self._host_from: bytes | None = None
+        self._host_to = b""
+
+    @property
+    def connection_id(self) -> str:
+        """`TID_` and 32 hex digits, the same for every request of the connection."""
+        if not self._connection_id:
+            self._connection_id = "TID_" + os.urandom(16).hex()
+        return self._connection_id
+
+    @property
+    def closing_soon(self) -> bool:
+        """Whether the next answer should be the last one here."""
+        return self.node.draining or self.listener.closed or monotonic() >= self._at_most_until
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """asyncio: a client connected."""
+        self.transport = cast("asyncio.Transport", transport)
+        self.peer: tuple[str, int] = transport.get_extra_info("peername")[:2]
+        self._adopt(self.listener.plan)
+        self._at_most_until = monotonic() + self._plan.client_keep_alive_s
+        self.node.clients.add(self)
+
+    def _adopt(self, plan: ListenerPlan) -> None:
+        """Prepares what is the same for every request of this connection under one plan."""
+        self._plan = plan
+        self._host_from = None
+        self.address = forwarded.client_address(plan.forwarded, *self.peer)
+        self.forwarded_for = b"\r\nX-Forwarded-For: " + self.address
+        self.forwarded_lines = forwarded.forwarded_lines(plan.forwarded)
+
+    def data_received(self, data: bytes) -> None:
+        """asyncio: bytes from the client."""
+        self.quiet = 0
+        exchange = self.exchange
+        if exchange is None:
+            if self._lingering:
+                return
+            if self._write_paused:
+                self._keep(data)
+                return
+            if self._unread:
+                self._unread += data
+                data = bytes(self._unread)
+                self._unread.clear()
+            self._read(data)
+        elif exchange.request_body is not None:
+            if leftover := exchange.request_data(data):
+                self._keep(leftover)
+        else:
+            self._keep(data)
+
+    def _keep(self, data: bytes) -> None:
+        self._unread += data
+        if len(self._unread) > _AHEAD_BYTES:
+            self.pause_reading()
+
+    def _read(self, data: bytes) -> None:
+        """Reads requests until one has to be waited for."""
+        self._busy = True
+        at = 0
+        while self.exchange is None and at < len(data) and not (self._lingering or self._write_paused or self.lost):
+            if data[at] in (0x0D, 0x0A) and (at := _skip_empty_lines(data, at)) == len(data):
+                break
+            plan = self.listener.plan
+            if plan is not self._plan:
+                self._adopt(plan)
+            try:
+                found = read_head(data, at, plan.desync_mode, drop_invalid=plan.drop_invalid_headers)
+            except Rejected as refusal:
+                self._refuse(refusal)
+                break
+            if found is None:
+                self._unread += data[at:]
+                break
+            head, at = found
+            self.exchange = exchange = Exchange(self, plan, head, time())
+            rest = exchange.start(data[at:] if at < len(data) else b"")
+            data, at = rest, 0
+        else:
+            if at < len(data) and not self._lingering:
+                self._unread += data[at:]
+        self._busy = False
+
+    def exchange_over(self, *, keep: bool, linger: bool) -> None:
+        """The exchange has ended; the next request may already be here."""
+        self.exchange = None
+        if self.lost:
+            return
+        if not keep:
+            self._close(linger=linger)
+            return
+        self._read_on()
+
+    def _read_on(self) -> None:
+        """Goes on with what the client has sent ahead."""
+        if self._unread and not self._busy and not self._write_paused:
+            data = bytes(self._unread)
+            self._unread.clear()
+            self._read(data)
+        if self._paused and len(self._unread) <= _AHEAD_BYTES:
+            self.resume_reading()
+
+    def _refuse(self, refusal: Rejected) -> None:
+        """Answers a request whose head could not be used."""
+        plan = self.listener.plan
+        now = monotonic()
+        record = RequestRecord(plan.origin, self.peer, self.connection_id, None, time(), now)
+        record.status = refusal.status
+        record.tier = refusal.tier
+        record.reason = refusal.reason
+        out = pages.answer(
+            refusal.status,
+            self.node.date,
+            keep_alive=False,
+            head_only=False,
+            user_agent=None,
+            server=plan.server_header,
+        )
+        record.sent_bytes = len(out)
+        self.transport.write(out)
+        self.node.record(record)
+        self._close(linger=True)
+
+    def _close(self, *, linger: bool) -> None:
+        if not linger or not self.transport.can_write_eof():
+            self.transport.close()
+            return
+        self._unread.clear()
+        self._lingering = _LINGER_SWEEPS
+        self.resume_reading()
+        self.transport.write_eof()
+
+    def cut(self) -> None:
+        """Ends the connection where it stands: the client must not take what it has for a whole answer."""
+        self.lost = True
+        self.transport.abort()
+
+    def eof_received(self) -> None:
+        """asyncio: the client will send no more. As for ALB that is a client that left; the transport closes by itself."""
+        self._gone()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """asyncio: closed."""
+        self._gone()
+        self.node.clients.discard(self)
+
+    def _gone(self) -> None:
+        if self.lost:
+            return
+        self.lost = True
+        if self.exchange is not None:
+            self.exchange.fail(Failure.CLIENT_GONE)
+
+    def pause_writing(self) -> None:
+        """asyncio: the client takes the answer more slowly than the target sends it."""
+        self._write_paused = True
+        if self.exchange is not None and self.exchange.target is not None:
+            self.exchange.target.pause_reading()
+
+    def resume_writing(self) -> None:
+        """asyncio: the client has caught up."""
+        self._write_paused = False
+        self.quiet = 0
+        if self.exchange is None:
+            self._read_on()
+        elif self.exchange.target is not None:
+            self.exchange.target.resume_reading()
+
+    def pause_reading(self) -> None:
+        """Stops reading from the client."""
+        if not self._paused and not self.lost:
+            self._paused = True
+            self.transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Reads from the client again."""
+        if self._paused and not self.lost:
+            self._paused = False
+            self.transport.resume_reading()
+
+    def host_of(self, head: RequestHead) -> bytes:
+        """The Host value for the target; a client mostly asks for the same host again."""
+        if head.authority is not None or head.more_hosts:
+            return forwarded.target_host(head, self._plan.forwarded)
+        if head.host != self._host_from or head.host is None:
+            self._host_from = head.host
+            self._host_to = forwarded.target_host(head, self._plan.forwarded)
+        return self._host_to
+
+    def tick(self) -> None:
+        """One sweep: ends what has been quiet for too long."""
+        self.quiet += 1
+        if self._lingering:
+            self._lingering -= 1
+            if not self._lingering:
+                self.transport.abort()
+        elif self.quiet > self.listener.idle_sweeps:
+            self.quiet = 0
+            if self.exchange is not None:
+                self.exchange.timed_out()
+            elif self._write_paused:
+                self.cut()
+            elif self._unread:
+                self._refuse(Rejected(408))
+            else:
+                self.transport.close()
+
+    def close_idle(self) -> None:
+        """The node stops: closes a connection without a request on it; the others end with their answer."""
+        if self.exchange is None:
+            self.transport.close()
+
+
+def _skip_empty_lines(data: bytes, at: int) -> int:
+    """Empty lines before a request line are ignored (RFC 9112 2.2)."""
+    while at < len(data) and data[at] in (0x0D, 0x0A):
+        at += 1
+    return at
