@@ -7,7 +7,7 @@ import platform
 import shutil
 import signal
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -110,17 +110,18 @@ def main(scenarios: tuple[str, ...], names: tuple[str, ...], seconds: int, pairs
 
 
 def run(
-    scenarios: Sequence[str], names: Iterable[str], *, seconds: int, pairs: int, options: dict[str, object]
+    scenarios: Sequence[str], names: Sequence[str], *, seconds: int, pairs: int, options: dict[str, object]
 ) -> tuple[list[Section], Metadata]:
     """Run the scenarios and return their tables and the circumstances.
 
     Raises StartError or CommandError when the origin servers or the baseline do not run, KeyboardInterrupt.
     """
     started_at = datetime.datetime.now().astimezone()
+    load_before = os.getloadavg()[0]
     pinning = choose_pinning()
     pin_this_process(pinning.load)
-    chosen = set(names) | {BASELINE}
-    asked = [peer for peer in all_peers() if peer.name in chosen or chosen == {BASELINE}]
+    chosen = {*names, BASELINE}
+    asked = [peer for peer in all_peers() if not names or peer.name in chosen]
     missing = {peer.name: why for peer in asked if (why := peer.missing()) is not None}
     available = [peer for peer in asked if peer.name not in missing]
     versions = {peer.name: peer.version() for peer in available}
@@ -152,6 +153,7 @@ def run(
         kernel=f"{platform.system()} {platform.release()}",
         machine=platform.machine(),
         cores=os.cpu_count() or 1,
+        load_before=load_before,
         pinning=pinning.describe(),
         versions=versions,
         configs=configs,

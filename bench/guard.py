@@ -21,7 +21,7 @@ def loopback_address(host: str) -> str:
     """
     name = host.removeprefix("[").removesuffix("]")
     if not name:
-        raise NotLoopbackError("no host given: the benchmark sends load to 127.0.0.0/8, ::1 or localhost only")
+        raise NotLoopbackError("no host given: the benchmark sends load to loopback addresses only")
     try:
         found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:

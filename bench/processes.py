@@ -82,6 +82,9 @@ class Processes:
 
         Raises StartError when the program cannot be run.
         """
+        # Asked here, because taskset and setpriv would run, and only they would say that it is missing.
+        if shutil.which(argv[0]) is None:
+            raise StartError(f"{name}: there is no program {argv[0]}")
         # Interrupted between the fork and the list, a process would have nobody to end it.
         with _no_interrupts(), output.open("ab") as sink:
             try:

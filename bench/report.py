@@ -14,6 +14,9 @@ SCHEMA = 1
 """Raised when a reader of older files would misread a newer one."""
 
 
+_QUIET_LOAD = 0.7
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """One scenario's result: a table (cells as text, the first column names the peer), remarks, and the data behind."""
@@ -28,12 +31,16 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """Under which circumstances a run was made: a figure without these means nothing."""
+    """Under which circumstances a run was made: a figure without these means nothing.
+
+    `load_before` is the machine's load average over the minute before the run.
+    """
 
     started_at: datetime.datetime
     kernel: str
     machine: str
     cores: int
+    load_before: float
     pinning: str
     versions: dict[str, str]
     configs: dict[str, str]
@@ -91,6 +98,8 @@ def footer(metadata: Metadata) -> list[str]:
         versions,
         "Compare ratios within one run only; the absolute figures change with the hour.",
     ]
+    if metadata.load_before > _QUIET_LOAD:
+        lines.append(f"The machine was busy before the run (load average {metadata.load_before:.1f}): measure again.")
     lines += [f"not measured: {name}: {why}" for name, why in metadata.missing.items()]
     lines += [f"not the same work: {name} {what}" for name, found in metadata.differences.items() for what in found]
     return lines
@@ -105,6 +114,7 @@ def to_json(sections: Sequence[Section], metadata: Metadata) -> str:
             "kernel": metadata.kernel,
             "architecture": metadata.machine,
             "cores": metadata.cores,
+            "load_before": metadata.load_before,
             "pinning": metadata.pinning,
         },
         "options": metadata.options,

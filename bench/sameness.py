@@ -15,7 +15,7 @@ _REQUESTS = 8
 _TIMEOUT_S = 5.0
 # Some logs are flushed every second.
 _LOG_LIMIT_S = 4.0
-_READY_LIMIT_S = 15.0
+_SETTLE_LIMIT_S = 10.0
 _POLL_S = 0.1
 
 
@@ -33,11 +33,9 @@ class Seen:
 def differences(running: RunningPeer) -> list[str]:
     """Send a few requests through the peer and return what it does differently from the others; empty when nothing.
 
-    Raises OSError or http.client.HTTPException when it does not answer.
+    Raises OSError or http.client.HTTPException when it does not answer, ValueError when an answer is no origin server's.
     """
-    _wait_until_ready(running.port)
-    seen = [parse_seen(text) for text in _ask(running.port, _REQUESTS)]
-    found = compare(seen, running.port)
+    found = _settled(running.port)
     deadline = time.monotonic() + _LOG_LIMIT_S
     while running.access_log_bytes() == 0 and time.monotonic() < deadline:
         time.sleep(_POLL_S)
@@ -73,16 +71,21 @@ def compare(seen: list[Seen], port: int) -> list[str]:
     return found
 
 
-def _wait_until_ready(port: int) -> None:
-    # A balancer with health checks may have to see its targets first, and answers 503 until then.
-    deadline = time.monotonic() + _READY_LIMIT_S
-    while time.monotonic() < deadline:
+def _settled(port: int) -> list[str]:
+    # A balancer with health checks uses each origin server only when it has seen it, and may answer 503 before the
+    # first: what is different at once is asked again until it stays so.
+    deadline = time.monotonic() + _SETTLE_LIMIT_S
+    while True:
+        over = time.monotonic() >= deadline
         try:
-            parse_seen(_ask(port, 1)[0])
+            found = compare([parse_seen(text) for text in _ask(port, _REQUESTS)], port)
         except ValueError:
-            time.sleep(_POLL_S)
+            if over:
+                raise
         else:
-            return
+            if over or not found:
+                return found
+        time.sleep(_POLL_S)
 
 
 def _ask(port: int, count: int) -> list[str]:

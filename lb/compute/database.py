@@ -273,10 +273,9 @@ async def _log_in(connected: socket.socket, settings: DatabaseSettings) -> str:
         async with connection.cursor() as cursor:
             await cursor.execute("SELECT VERSION()")
             (version,) = await cursor.fetchone()
-    except BaseException:
-        connection.close()
-        raise
-    await connection.ensure_closed()
+        await connection.ensure_closed()
+    finally:
+        await connection.abort()
     return str(version)
 
 
@@ -291,6 +290,20 @@ class _TLSWhereOffered(Connection):
 
     server_capabilities: int
     _client_flag: int
+    _transport: asyncio.Transport | None
+    _proto: Any
+
+    def close(self) -> None:
+        # asyncmy calls this on every failure. TLS would say goodbye and wait for the answer of a server that may be gone.
+        if self._transport is not None:
+            self._transport.abort()
+        super().close()
+
+    async def abort(self) -> None:
+        """Returns when the socket is closed: the caller's event loop may end right after."""
+        self.close()
+        if self._proto is not None:
+            await self._proto.wait_closed()
 
     async def _get_server_information(self) -> None:
         await super()._get_server_information()  # type: ignore[misc]  # not in asyncmy's stubs

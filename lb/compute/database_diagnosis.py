@@ -214,7 +214,7 @@ BY_SERVER_ERROR: Mapping[int, Diagnosis] = MappingProxyType(
         1698: PASSWORD_USELESS,  # ER_ACCESS_DENIED_NO_PASSWORD_ERROR
         3159: TLS_REQUIRED,  # ER_SECURE_TRANSPORT_REQUIRED
         # Raised by the client library, not by a server.
-        2003: FAILED,  # CR_CONN_HOST_ERROR
+        2003: LOGIN_CUT,  # CR_CONN_HOST_ERROR: asyncmy's name for an OSError of its own
         2006: LOGIN_CUT,  # CR_SERVER_GONE_ERROR
         2013: LOGIN_CUT,  # CR_SERVER_LOST
         2059: UNSUPPORTED_LOGIN,  # CR_AUTH_PLUGIN_CANNOT_LOAD

@@ -20,15 +20,18 @@ _CLEAN: Final = re.compile(
     rb"(" + _TOKEN + rb"++) ([\x21-\x7e\x80-\xff]++) HTTP/1\.([01])"
     rb"((?:\r\n" + _TOKEN + rb"++:" + _VALUE + rb"*+)*+)\r\n\r\n"
 )
-# Applied to the lower-cased header block. The open ends (`content...`, names that begin with punctuation) catch every
-# look-alike of Content-Length and Transfer-Encoding that a clean head can hold.
+# Splits the header block at the headers that mean something to a proxy. The open ends (`content...`, names that begin
+# with punctuation) catch every look-alike of Content-Length and Transfer-Encoding that a clean head can hold.
 _SPECIAL: Final = re.compile(
-    rb"\r\n(host|connection|keep-alive|proxy-connection|te|trailer|upgrade|expect|"
-    rb"content[^:\r]*|transfer[^:\r]*|x-forwarded-(?:for|proto|port)|x-amzn-trace-id|[^a-z0-9\r][^:\r]*):([^\r]*)"
+    rb"\r\n(host|connection|keep-alive|proxy-connection|te|trailer|upgrade|expect|content[^:\r]*|transfer[^:\r]*|"
+    rb"x-forwarded-(?:for|proto|port)|x-amzn-trace-id|[^a-z0-9\r][^:\r]*):([^\r]*)",
+    re.IGNORECASE,
 )
 _BLANK_LINE: Final = re.compile(rb"\n\r?\n")
 _VALID_NAME: Final = re.compile(rb"[-A-Za-z0-9]+")
-_DROPPED: Final = frozenset((b"keep-alive", b"proxy-connection", b"te", b"trailer", b"upgrade"))
+_DROPPED: Final = frozenset(
+    (b"keep-alive", b"proxy-connection", b"te", b"trailer", b"upgrade", b"x-forwarded-proto", b"x-forwarded-port")
+)
 _DECODED_CODINGS: Final = frozenset((b"chunked", b"identity"))
 _BODILESS_METHODS: Final = (b"GET", b"HEAD")
 _ABSOLUTE: Final = re.compile(rb"https?://([^/?#@]+)([/?].*|)", re.IGNORECASE | re.DOTALL)
@@ -56,7 +59,6 @@ class RequestHead:
         "expect_continue",
         "forwarded_for",  # X-Forwarded-For values, repeated lines joined; None where absent
         "host",  # the first Host value, None where absent
-        "lower",  # the block in lower case
         "method",
         "minor",  # 0 or 1; HTTP/0.9 counts as 0
         "more_hosts",  # further Host lines, each with the CRLF before it
@@ -73,7 +75,6 @@ class RequestHead:
         self.uri = uri
         self.minor = minor
         self.block = block
-        self.lower = block.lower()
         self.size = size
         self.content_length = -1
         self.chunked = False
@@ -97,7 +98,7 @@ class RequestHead:
 
     def value(self, name: bytes) -> bytes | None:
         """The first value of a header, given its name in lower case; None where absent."""
-        at = self.lower.find(b"\r\n" + name + b":")
+        at = self.block.lower().find(b"\r\n" + name + b":")
         if at < 0:
             return None
         start = at + len(name) + 3
@@ -127,49 +128,44 @@ def read_head(data: bytes, at: int, mode: str, *, drop_invalid: bool) -> tuple[R
 
 
 def _take_special(head: RequestHead) -> bool:
-    """One pass over the headers that mean something to a proxy; False when the tolerant reader must look closer."""
-    block = head.block
-    kept: list[bytes] = []
-    last = 0
+    """One pass over the special headers; False when the tolerant reader must look closer."""
+    # text, name, value, text, name, value, ..., text
+    parts = _SPECIAL.split(head.block)
+    kept = [parts[0]]
     named = False
     plain = True
-    for found in _SPECIAL.finditer(head.lower):
-        name = found[1]
-        start, stop = found.span()
+    for at in range(1, len(parts), 3):
+        name = parts[at].lower()
+        value = parts[at + 1].strip(b" \t")
         if name == b"host":
             if head.host is None:
-                head.host = block[start + 7 : stop].strip(b" \t")
+                head.host = value
             else:
-                head.more_hosts += block[start:stop]
+                head.more_hosts += b"\r\nHost: " + value
         elif name == b"connection":
-            value = found[2].strip(b" \t")
+            value = value.lower()
             head.connection = head.connection + b"," + value if head.connection else value
             named = named or value not in (b"keep-alive", b"close")
         elif name == b"content-length":
-            value = found[2].strip(b" \t")
+            kept.append(b"\r\n%b:%b" % (parts[at], parts[at + 1]))
             if head.content_length >= 0 or not value.isdigit() or len(value) > 19:
                 plain = False
             else:
                 head.content_length = int(value)
-            continue
         elif name == b"transfer-encoding":
-            plain = plain and not head.chunked and head.minor == 1 and found[2].strip(b" \t") == b"chunked"
+            plain = plain and not head.chunked and head.minor == 1 and value.lower() == b"chunked"
             head.chunked = True
         elif name == b"x-forwarded-for":
-            value = block[start + 18 : stop].strip(b" \t")
             head.forwarded_for = value if head.forwarded_for is None else head.forwarded_for + b", " + value
         elif name == b"x-amzn-trace-id":
-            head.trace_id = block[start + 18 : stop].strip(b" \t")
+            head.trace_id = value
         elif name == b"expect":
-            head.expect_continue = found[2].strip(b" \t") == b"100-continue"
-        elif name not in _DROPPED and not name.startswith(b"x-forwarded-"):
+            head.expect_continue = value.lower() == b"100-continue"
+        elif name not in _DROPPED:
+            kept.append(b"\r\n%b:%b" % (parts[at], parts[at + 1]))
             plain = plain and not desync.looks_like_framing(name)
-            continue
-        kept.append(block[last:start])
-        last = stop
-    if last:
-        kept.append(block[last:])
-        head.rest = b"".join(kept)
+        kept.append(parts[at + 2])
+    head.rest = b"".join(kept)
     if named:
         _drop_named(head)
     if head.chunked:

@@ -20,7 +20,7 @@ class RequestRecord:
     __slots__ = (
         "action",  # `forward`, or empty where no action ran
         "arrived_at",
-        "client",  # ip, port
+        "client",  # ip:port
         "connection_id",  # TID_...
         "created_s",  # wall clock, epoch seconds
         "ended_at",
@@ -42,7 +42,7 @@ class RequestRecord:
     def __init__(
         self,
         origin: Origin,
-        client: tuple[str, int],
+        client: str,
         connection_id: str,
         head: RequestHead | None,
         created_s: float,

@@ -15,7 +15,8 @@ _CLEAN: Final = re.compile(
 )
 _SPECIAL: Final = re.compile(
     rb"\r\n(date|content-type|content-length|transfer-encoding|connection|keep-alive|proxy-connection|upgrade|"
-    rb"trailer):([^\r]*)"
+    rb"trailer):([^\r]*)",
+    re.IGNORECASE,
 )
 
 
@@ -29,7 +30,7 @@ class ResponseHead:
     __slots__ = (
         "chunked",
         "content_length",  # -1 where there is none
-        "content_type",  # the line with the CRLF before it, empty where absent; likewise date and reason
+        "content_type",  # the line with the CRLF before it, empty where absent; likewise date
         "date",
         "keep_alive",
         "minor",
@@ -74,36 +75,31 @@ def _may_become_head(data: bytes) -> bool:
 
 
 def _take_special(head: ResponseHead, block: bytes) -> None:
-    kept: list[bytes] = []
-    last = 0
-    for found in _SPECIAL.finditer(block.lower()):
-        name = found[1]
-        start, stop = found.span()
+    # text, name, value, text, name, value, ..., text
+    parts = _SPECIAL.split(block)
+    head.rest = b"".join(parts[::3])
+    for at in range(1, len(parts), 3):
+        name = parts[at].lower()
         if name == b"content-length":
-            value = found[2].strip(b" \t")
+            value = parts[at + 1].strip(b" \t")
             if not value.isdigit() or len(value) > 19 or head.content_length not in (-1, int(value)):
                 raise BadResponse
             head.content_length = int(value)
         elif name == b"date":
-            head.date = block[start:stop]
+            head.date = b"\r\n%b:%b" % (parts[at], parts[at + 1])
         elif name == b"content-type":
-            head.content_type = block[start:stop]
-        elif name == b"transfer-encoding":
-            coding = found[2].strip(b" \t")
-            if coding not in (b"chunked", b"identity"):
-                raise BadResponse
-            head.chunked = head.chunked or coding == b"chunked"
+            head.content_type = b"\r\n%b:%b" % (parts[at], parts[at + 1])
         elif name == b"connection":
-            tokens = found[2].replace(b" ", b"").split(b",")
+            tokens = parts[at + 1].lower()
             if b"close" in tokens:
                 head.keep_alive = False
             elif b"keep-alive" in tokens:
                 head.keep_alive = True
-        kept.append(block[last:start])
-        last = stop
-    if last:
-        kept.append(block[last:])
-        head.rest = b"".join(kept)
+        elif name == b"transfer-encoding":
+            coding = parts[at + 1].strip(b" \t").lower()
+            if coding not in (b"chunked", b"identity"):
+                raise BadResponse
+            head.chunked = head.chunked or coding == b"chunked"
     if head.chunked and head.content_length >= 0:
         # Which of the two the target meant cannot be known: the connection is not used again (RFC 9112 6.3).
         head.content_length = -1

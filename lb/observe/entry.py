@@ -1,91 +1,95 @@
 """One access log entry, field by field in ALB's order (fact sheet 9.1 and 9.2). Pure."""
 
+import re
 import time
 from typing import Final
 
 from lb.http.desync import Tier
+from lb.http.head import RequestHead
 from lb.http.record import RequestRecord
 
 _URI_LIMIT: Final = 8 * 1024
-_TIERS: Final = {
-    Tier.COMPLIANT: "-",
-    Tier.ACCEPTABLE: "Acceptable",
-    Tier.AMBIGUOUS: "Ambiguous",
-    Tier.SEVERE: "Severe",
-}
+_HOSTS_REMEMBERED: Final = 1024
+_TIERS: Final = ("-", "Acceptable", "Ambiguous", "Severe")
+_UNSAFE: Final = re.compile(rb'[^\x20-\x7e]|"')
+_MILLISECONDS: Final = tuple(f"{number / 1000:.3f}" for number in range(1000))
 
 
 class EntryFormatter:
-    """Formats entries; remembers the last second that it wrote out."""
+    """Formats entries; remembers the last second and the hosts that it wrote out."""
 
-    __slots__ = ("_second", "_second_text")
+    __slots__ = ("_hosts", "_second", "_second_text")
 
     def __init__(self) -> None:
         self._second = -1
         self._second_text = ""
+        self._hosts: dict[tuple[bytes | None, int], str] = {}
 
     def format(self, record: RequestRecord) -> str:
         """The entry, with its line end."""
         head = record.head
-        arrived, sent, responded = record.arrived_at, record.sent_at, record.responded_at
+        origin = record.origin
+        if head is None:
+            request = f"- http://{origin.dns_name}:{origin.port}- -"
+            agent = "-"
+            tier, reason = Tier(record.tier), record.reason
+        else:
+            uri = head.uri if len(head.uri) <= _URI_LIMIT else head.uri[:_URI_LIMIT]
+            request = f"{_text(head.method)} {self._base(record, head)}{_text(uri)} HTTP/1.{head.minor}"
+            found = head.value(b"user-agent")
+            agent = _text(found) if found else "-"
+            tier, reason = head.tier, head.reason
+        arrived, sent, responded, ended = record.arrived_at, record.sent_at, record.responded_at, record.ended_at
         created_s = record.created_s
+        ended_s = created_s + ended - arrived
+        second = int(ended_s)
         target = record.target or "-"
         target_status = record.target_status or "-"
-        if head is None:
-            request = f"- http://{record.origin.dns_name}:{record.origin.port}- -"
-            agent = "-"
-            tier, reason = record.tier, record.reason
-        else:
-            request = _request(record)
-            agent = _quoted(head.value(b"user-agent") or b"-")
-            tier, reason = head.tier, head.reason
-        client, port = record.client
+        trace = _text(record.trace_id) if record.trace_id else "-"
         return (
-            f"http {self._instant(created_s + record.ended_at - arrived)} {record.origin.load_balancer} "
-            f"{f'[{client}]' if ':' in client else client}:{port} {target} "
-            f"{f'{sent - arrived:.3f}' if sent else '-1'} "
-            f"{f'{responded - sent:.3f}' if responded else '-1'} "
-            f"{f'{record.ended_at - responded:.3f}' if record.target_status else '-1'} "
+            f"http {self._date(second)}.{int((ended_s - second) * 1_000_000):06d}Z {origin.load_balancer} "
+            f"{record.client} {target} {_seconds(sent - arrived) if sent else '-1'} "
+            f"{_seconds(responded - sent) if responded else '-1'} "
+            f"{_seconds(ended - responded) if record.target_status else '-1'} "
             f"{record.status} {target_status} {record.received_bytes} {record.sent_bytes} "
-            f'"{request}" "{agent}" - - {record.target_group_arn or "-"} "{_quoted(record.trace_id or b"-")}" "-" "-" '
-            f'{"0" if record.action else "-"} {self._milliseconds(created_s)} "{record.action or "-"}" "-" "-" '
-            f'"{target}" "{target_status}" "{_TIERS[Tier(tier)] if tier else "-"}" "{reason or "-"}" '
+            f'"{request}" "{agent}" - - {record.target_group_arn or "-"} "{trace}" "-" "-" '
+            f"{'0' if record.action else '-'} {self._date(int(created_s))}{_seconds(created_s % 1)[1:]}000Z "
+            f'"{record.action or "-"}" "-" "-" "{target}" "{target_status}" "{_TIERS[tier]}" "{reason or "-"}" '
             f'{record.connection_id} "-" "-" "-"\n'
         )
 
-    def _instant(self, epoch_s: float) -> str:
-        second = int(epoch_s)
-        return f"{self._text(second)}.{int((epoch_s - second) * 1_000_000):06d}Z"
-
-    def _milliseconds(self, epoch_s: float) -> str:
-        second = int(epoch_s)
-        return f"{self._text(second)}.{int((epoch_s - second) * 1000):03d}000Z"
-
-    def _text(self, second: int) -> str:
+    def _date(self, second: int) -> str:
         if second != self._second:
             self._second = second
             self._second_text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
         return self._second_text
 
+    def _base(self, record: RequestRecord, head: RequestHead) -> str:
+        """`http://HOST:PORT`; the port is the listener's, whatever the client wrote."""
+        authority = head.authority or head.host
+        port = record.origin.port
+        known = self._hosts.get((authority, port))
+        if known is None:
+            if len(self._hosts) >= _HOSTS_REMEMBERED:
+                self._hosts.clear()
+            name = record.origin.dns_name
+            if authority is not None:
+                before, colon, after = authority.rpartition(b":")
+                name = _text(before if colon and after.isdigit() else authority)
+            known = self._hosts[authority, port] = f"http://{name}:{port}"
+        return known
 
-def _request(record: RequestRecord) -> str:
-    head = record.head
-    assert head is not None
-    authority = head.authority or head.host
-    if authority is None:
-        host = record.origin.dns_name
-    else:
-        name, colon, port = authority.rpartition(b":")
-        host = _quoted(name if colon and port.isdigit() else authority)
-    uri = _quoted(head.uri[:_URI_LIMIT])
-    return (
-        f"{head.method.decode('ascii', 'backslashreplace')} http://{host}:{record.origin.port}{uri} HTTP/1.{head.minor}"
-    )
+
+def _seconds(duration_s: float) -> str:
+    """Three decimals."""
+    number = int(duration_s * 1000)
+    return _MILLISECONDS[number] if 0 <= number < 1000 else f"{duration_s:.3f}"
 
 
-def _quoted(value: bytes) -> str:
+def _text(value: bytes) -> str:
     """Text that is safe between double quotes on one line."""
-    text = value.decode("ascii", "backslashreplace")
-    if '"' in text:
-        text = text.replace('"', "\\x22")
-    return text if text.isprintable() else "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+    if value.isascii():
+        text = str(value, "ascii")
+        if '"' not in text and text.isprintable():
+            return text
+    return _UNSAFE.sub(lambda found: b"\\x%02x" % found[0][0], value).decode("ascii")

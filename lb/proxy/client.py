@@ -38,11 +38,13 @@ class ClientConnection(asyncio.Protocol):
         "_unread",
         "_write_paused",
         "address",  # the client as X-Forwarded-For names it
+        "closing_soon",  # the next answer is the last one here
         "exchange",
         "forwarded_for",
         "forwarded_lines",
         "listener",
         "lost",
+        "name",  # the client as logs name it
         "node",
         "peer",
         "quiet",  # sweeps since the last byte either way
@@ -57,6 +59,7 @@ class ClientConnection(asyncio.Protocol):
         self.exchange: Exchange | None = None
         self.quiet = 0
         self.lost = False
+        self.closing_soon = False
         self._unread = bytearray()
         self._busy = False
         self._paused = False
@@ -73,15 +76,12 @@ class ClientConnection(asyncio.Protocol):
             self._connection_id = "TID_" + os.urandom(16).hex()
         return self._connection_id
 
-    @property
-    def closing_soon(self) -> bool:
-        """Whether the next answer should be the last one here."""
-        return self.node.draining or self.listener.closed or monotonic() >= self._at_most_until
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio: a client connected."""
         self.transport = cast("asyncio.Transport", transport)
         self.peer: tuple[str, int] = transport.get_extra_info("peername")[:2]
+        host, port = self.peer
+        self.name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._adopt(self.listener.plan)
         self._at_most_until = monotonic() + self._plan.client_keep_alive_s
         self.node.clients.add(self)
@@ -170,7 +170,7 @@ class ClientConnection(asyncio.Protocol):
         """Answers a request whose head could not be used."""
         plan = self.listener.plan
         now = monotonic()
-        record = RequestRecord(plan.origin, self.peer, self.connection_id, None, time(), now)
+        record = RequestRecord(plan.origin, self.name, self.connection_id, None, time(), now)
         record.status = refusal.status
         record.tier = refusal.tier
         record.reason = refusal.reason
@@ -256,6 +256,8 @@ class ClientConnection(asyncio.Protocol):
     def tick(self) -> None:
         """One sweep: ends what has been quiet for too long."""
         self.quiet += 1
+        if monotonic() >= self._at_most_until:
+            self.closing_soon = True
         if self._lingering:
             self._lingering -= 1
             if not self._lingering:
@@ -271,8 +273,9 @@ class ClientConnection(asyncio.Protocol):
             else:
                 self.transport.close()
 
-    def close_idle(self) -> None:
-        """The node stops: closes a connection without a request on it; the others end with their answer."""
+    def retire(self) -> None:
+        """The listener or the node closes: ends with the answer under way, or now where there is none."""
+        self.closing_soon = True
         if self.exchange is None:
             self.transport.close()
 

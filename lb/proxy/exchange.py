@@ -55,7 +55,7 @@ class Exchange:
         self.plan = plan
         self.head = head
         self._transport: Transport = client.transport
-        self.record = RequestRecord(plan.origin, client.peer, client.connection_id, head, created_s, monotonic())
+        self.record = RequestRecord(plan.origin, client.name, client.connection_id, head, created_s, monotonic())
         self.moment = Moment.CONNECTING
         self.over = False
         self.target: TargetConnection | None = None

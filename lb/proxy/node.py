@@ -42,7 +42,6 @@ class Node:
         self.pools: dict[Slot, Pool] = {}
         self.clients: set[ClientConnection] = set()
         self.entropy = HexSource()
-        self.draining = False
         self._connect_timeout_s = connect_timeout_s
         self._tasks = Tasks()
         self._idle_sweeps = 0.0
@@ -125,9 +124,8 @@ class Node:
 
     async def close(self, grace_s: float) -> None:
         """Lets requests in flight end for `grace_s` seconds, then cuts them."""
-        self.draining = True
         for client in list(self.clients):
-            client.close_idle()
+            client.retire()
         deadline = monotonic() + grace_s
         # Looking is cheaper than an event that every request would have to set.
         while any(client.exchange is not None for client in self.clients) and monotonic() < deadline:  # noqa: ASYNC110

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -52,7 +53,7 @@ def test_an_interrupt_ends_everything_that_was_started(number, moment):
     assert process.returncode == 130, errors
     assert "interrupted" in errors
     assert "Traceback" not in errors
-    assert len(children) > 1 or not os.path.isdir("/proc")
+    assert len(children) > 1 or not Path("/proc").is_dir()
     assert [pid for pid in children if usage.process_tree(pid)] == []
 
 

@@ -41,7 +41,7 @@ class Server:
                 writer.write(reply[:20])
                 await writer.drain()
                 writer.write(reply[20:])
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             return
         finally:
             writer.close()
@@ -100,7 +100,8 @@ def test_a_stall_shows_in_the_corrected_column_for_all_requests_that_had_to_wait
     assert result.answered == 100
     # One request saw the stall; about sixty were due while it lasted.
     assert result.uncorrected.p90_ms < 150
-    assert result.corrected.p50_ms > 100
+    assert result.corrected.p50_ms > 30
+    assert result.corrected.p90_ms > 200
     assert result.corrected.max_ms >= 290
 
 

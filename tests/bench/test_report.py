@@ -12,6 +12,7 @@ def _metadata(**changes):
         "kernel": "Linux 6.1",
         "machine": "x86_64",
         "cores": 2,
+        "load_before": 0.1,
         "pinning": "proxy on core 1",
         "versions": {"nginx": "1.22.1"},
         "configs": {"nginx": "daemon off;"},
@@ -68,6 +69,11 @@ def test_what_is_missing_and_what_differs_is_said_under_the_table():
     text = _text(_metadata(missing={"caddy": "not installed"}, differences={"lb": ["writes no log"], "nginx": []}))
     assert "not measured: caddy: not installed" in text
     assert "not the same work: lb writes no log" in text
+
+
+def test_a_machine_that_was_busy_is_mentioned():
+    assert "busy" not in _text(_metadata(load_before=0.1))
+    assert "busy before the run (load average 2.5)" in _text(_metadata(load_before=2.5))
 
 
 def test_the_document_holds_data_and_circumstances():

@@ -35,16 +35,12 @@ def _serve(listener: socket.socket, context: ssl.SSLContext, password: bytes) ->
     connection, _ = listener.accept()
     connection.settimeout(5)
     with connection:
-        salt = b"abcdefghijklmnopqrst"
-        low, high = _CAPABILITIES & 0xFFFF, _CAPABILITIES >> 16
-        greeting = b"\x0a" + VERSION + b"\0" + struct.pack("<I", 7) + salt[:8] + b"\0"
-        greeting += struct.pack("<HBHHB", low, 255, 2, high, 21) + bytes(10) + salt[8:] + b"\0"
-        _send(connection, 0, greeting + b"caching_sha2_password\0")
+        connection.sendall(greeting())
         request = _receive(connection)
         assert len(request) == 32
         assert struct.unpack("<I", request[:4])[0] & _SSL
         with context.wrap_socket(connection, server_side=True) as tls:
-            assert b"\0caching_sha2_password\0" in _receive(tls)
+            assert b"caching_sha2_password\0" in _receive(tls)
             _send(tls, 3, b"\x01\x04")  # not cached: send the password itself
             if _receive(tls) != password + b"\0":
                 _send(tls, 5, b"\xff\x15\x04#28000Access denied for user 'web'@'here' (using password: YES)")
@@ -55,6 +51,15 @@ def _serve(listener: socket.socket, context: ssl.SSLContext, password: bytes) ->
             for number, payload in enumerate((b"\x01", column, _EOF, bytes([len(VERSION)]) + VERSION, _EOF), 1):
                 _send(tls, number, payload)
             assert _receive(tls) == b"\x01"  # COM_QUIT
+
+
+def greeting() -> bytes:
+    """The first packet of a server that offers TLS and logs in with caching_sha2_password."""
+    salt = b"abcdefghijklmnopqrst"
+    low, high = _CAPABILITIES & 0xFFFF, _CAPABILITIES >> 16
+    payload = b"\x0a" + VERSION + b"\0" + struct.pack("<I", 7) + salt[:8] + b"\0"
+    payload += struct.pack("<HBHHB", low, 255, 2, high, 21) + bytes(10) + salt[8:] + b"\0caching_sha2_password\0"
+    return len(payload).to_bytes(3, "little") + b"\0" + payload
 
 
 def _send(connection: socket.socket, number: int, payload: bytes) -> None:

@@ -12,7 +12,7 @@ import uvloop
 
 from lb.compute.database import DatabaseSettings, check_database, settings_from_environment
 from lb.compute.database_diagnosis import Outcome
-from tests.compute.mysql8 import VERSION, mysql8
+from tests.compute.mysql8 import VERSION, greeting, mysql8
 from tests.support.mariadb import LIMITED_USER, TLS_USER, make_certificate
 
 
@@ -239,18 +239,35 @@ async def test_an_http_server_is_recognised():
     assert "HTTP server" in found.message
 
 
-@pytest.mark.parametrize("greeting", [b"SSH-2.0-OpenSSH_9.2p1\r\n", b"220", b"\x5b\x00\x00\x00\x0a"])
-async def test_another_protocol_is_not_mysql(greeting):
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+@pytest.mark.parametrize("answer", [b"", b"\x15\x03\x03\x00\x02\x02\x28", b"no TLS"], ids=["silent", "alert", "text"])
+def test_a_tls_handshake_that_fails_is_an_outcome_and_leaves_nothing_open(run, answer):
+    async def greet(reader, writer):
+        writer.write(greeting())
+        await reader.readexactly(36)
+        writer.write(answer)
+        await writer.drain()
+        await reader.read()
+
+    async def scenario():
+        async with server(greet) as port:
+            return await reach(port)
+
+    assert run(scenario()).outcome is (Outcome.OTHER if answer else Outcome.TIMEOUT)
+
+
+@pytest.mark.parametrize("first_bytes", [b"SSH-2.0-OpenSSH_9.2p1\r\n", b"220", b"\x5b\x00\x00\x00\x0a"])
+async def test_another_protocol_is_not_mysql(first_bytes):
     """Including one byte too few to tell, and a greeting that stops after MySQL's first byte."""
 
     async def greet(reader, writer):
-        writer.write(greeting)
+        writer.write(first_bytes)
         await writer.drain()
         await reader.read()
 
     async with server(greet) as port:
         found = await reach(port)
-    assert found.outcome is (Outcome.TIMEOUT if greeting[3:] == b"\x00\x0a" else Outcome.NOT_MYSQL)
+    assert found.outcome is (Outcome.TIMEOUT if first_bytes[3:] == b"\x00\x0a" else Outcome.NOT_MYSQL)
 
 
 @pytest.mark.parametrize(
