@@ -30,4 +30,5 @@ EXPOSE 8080 9000
 STOPSIGNAL SIGTERM
 # Exec form: lb is process 1 and gets the stop signal itself; a shell in between would keep it.
 ENTRYPOINT ["lb"]
-CMD ["up", "/etc/lb/lb.yaml", "--host", "0.0.0.0", "--api-host", "0.0.0.0", "--api-port", "9000", "--data", "/var/lib/lb"]
+CMD ["up", "/etc/lb/lb.yaml", "--watch", "--host", "0.0.0.0", \
+     "--api-host", "0.0.0.0", "--api-port", "9000", "--data", "/var/lib/lb"]

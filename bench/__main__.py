@@ -94,6 +94,8 @@ def main(scenarios: tuple[str, ...], names: tuple[str, ...], seconds: int, pairs
     try:
         sections, metadata = run(wanted, names, seconds=seconds, pairs=pairs, options=options)
     except KeyboardInterrupt:
+        # All is over already: a second Ctrl-C has nothing to end but this message.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         click.echo("interrupted: everything that was started has been stopped", err=True)
         raise SystemExit(_EXIT_INTERRUPTED) from None
     except (StartError, CommandError, NotLoopbackError) as error:

@@ -7,17 +7,34 @@ import re
 from typing import Final
 
 from lb.http import limits
+from lb.http.body import BodyReader, ChunkedBody, LengthBody, UntilCloseBody
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
+CHUNKED_LINE: Final = b"\r\nTransfer-Encoding: chunked"
 _CLEAN: Final = re.compile(
     rb"HTTP/1\.([01]) ([1-9]\d\d)((?: [\t\x20-\x7e\x80-\xff]*+)?)"
     rb"((?:\r\n" + _TOKEN + rb"++:[\t\x20-\x7e\x80-\xff]*+)*+)\r\n\r\n"
 )
-_SPECIAL: Final = re.compile(
-    rb"\r\n(date|content-type|content-length|transfer-encoding|connection|keep-alive|proxy-connection|upgrade|"
-    rb"trailer):([^\r]*)",
-    re.IGNORECASE,
-)
+# What a header line means to the balancer; a number from 0 up is a content length.
+_PLAIN: Final = -1
+_DROPPED: Final = -2
+_DATE: Final = -3
+_CONTENT_TYPE: Final = -4
+_CLOSE: Final = -5
+_KEEP_ALIVE: Final = -6
+_CHUNKED: Final = -7
+_BAD: Final = -8
+_UNKNOWN: Final = -9
+_MEANINGS: Final = {
+    b"date": _DATE,
+    b"content-type": _CONTENT_TYPE,
+    b"keep-alive": _DROPPED,
+    b"proxy-connection": _DROPPED,
+    b"upgrade": _DROPPED,
+    b"trailer": _DROPPED,
+}
+_REMEMBERED_LINES: Final = 4096
+_REMEMBERED_BYTES: Final = 256
 
 
 class BadResponse(Exception):
@@ -33,18 +50,16 @@ class ResponseHead:
         "content_type",  # the line with the CRLF before it, empty where absent; likewise date
         "date",
         "keep_alive",
-        "minor",
         "reason",
         "rest",  # the header lines less those the balancer places or rebuilds
         "size",
         "status",
     )
 
-    def __init__(self, minor: int, status: int, reason: bytes, block: bytes, size: int) -> None:
-        self.minor = minor
+    def __init__(self, minor: int, status: int, reason: bytes, size: int) -> None:
         self.status = status
         self.reason = reason
-        self.rest = block
+        self.rest = b""
         self.size = size
         self.chunked = False
         self.content_length = -1
@@ -53,20 +68,68 @@ class ResponseHead:
         self.keep_alive = minor == 1
 
 
-def read_response(data: bytes) -> ResponseHead | None:
-    """Reads the response head at the beginning of `data`; None while it is incomplete. Raises BadResponse."""
-    found = _CLEAN.match(data)
-    if found is None:
-        if b"\r\n\r\n" in data or len(data) > limits.RESPONSE_HEADERS or not _may_become_head(data):
+class ResponseReader:
+    """Reads response heads; remembers what header lines mean, since targets send the same ones again and again."""
+
+    __slots__ = ("_lines",)
+
+    def __init__(self) -> None:
+        self._lines: dict[bytes, int] = {}
+
+    def read(self, data: bytes) -> ResponseHead | None:
+        """Reads the response head at the beginning of `data`; None while it is incomplete. Raises BadResponse."""
+        found = _CLEAN.match(data)
+        if found is None:
+            if b"\r\n\r\n" in data or len(data) > limits.RESPONSE_HEADERS or not _may_become_head(data):
+                raise BadResponse
+            return None
+        minor, status, reason, block = found.groups()
+        size = found.end()
+        if size > limits.RESPONSE_HEADERS:
             raise BadResponse
-        return None
-    minor, status, reason, block = found.groups()
-    size = found.end()
-    if size > limits.RESPONSE_HEADERS:
-        raise BadResponse
-    head = ResponseHead(1 if minor == b"1" else 0, int(status), reason, block, size)
-    _take_special(head, block)
-    return head
+        head = ResponseHead(1 if minor == b"1" else 0, int(status), reason, size)
+        self._take_lines(head, block)
+        return head
+
+    def _take_lines(self, head: ResponseHead, block: bytes) -> None:
+        known = self._lines
+        kept = []
+        for line in block.split(b"\r\n"):
+            meaning = known.get(line, _UNKNOWN)
+            if meaning == _UNKNOWN:
+                meaning = self._learn(line)
+            if meaning == _PLAIN:
+                kept.append(line)
+            elif meaning == _DATE:
+                head.date = b"\r\n" + line
+            elif meaning == _CONTENT_TYPE:
+                head.content_type = b"\r\n" + line
+            elif meaning >= 0:
+                if head.content_length not in (-1, meaning):
+                    raise BadResponse
+                head.content_length = meaning
+            elif meaning == _CLOSE:
+                head.keep_alive = False
+            elif meaning == _KEEP_ALIVE:
+                head.keep_alive = True
+            elif meaning == _CHUNKED:
+                head.chunked = True
+            elif meaning == _BAD:
+                raise BadResponse
+        # The block begins with CRLF, so the first line is empty and the join begins with CRLF again.
+        head.rest = b"\r\n".join(kept)
+        if head.chunked and head.content_length >= 0:
+            # Which of the two the target meant cannot be known: the connection is not used again (RFC 9112 6.3).
+            head.content_length = -1
+            head.keep_alive = False
+
+    def _learn(self, line: bytes) -> int:
+        meaning = _meaning(line)
+        if len(line) <= _REMEMBERED_BYTES:
+            if len(self._lines) >= _REMEMBERED_LINES:
+                self._lines.clear()
+            self._lines[line] = meaning
+        return meaning
 
 
 def _may_become_head(data: bytes) -> bool:
@@ -74,36 +137,37 @@ def _may_become_head(data: bytes) -> bool:
     return data.startswith(start) or start.startswith(data)
 
 
-def _take_special(head: ResponseHead, block: bytes) -> None:
-    # text, name, value, text, name, value, ..., text
-    parts = _SPECIAL.split(block)
-    head.rest = b"".join(parts[::3])
-    for at in range(1, len(parts), 3):
-        name = parts[at].lower()
-        if name == b"content-length":
-            value = parts[at + 1].strip(b" \t")
-            if not value.isdigit() or len(value) > 19 or head.content_length not in (-1, int(value)):
-                raise BadResponse
-            head.content_length = int(value)
-        elif name == b"date":
-            head.date = b"\r\n%b:%b" % (parts[at], parts[at + 1])
-        elif name == b"content-type":
-            head.content_type = b"\r\n%b:%b" % (parts[at], parts[at + 1])
-        elif name == b"connection":
-            tokens = parts[at + 1].lower()
-            if b"close" in tokens:
-                head.keep_alive = False
-            elif b"keep-alive" in tokens:
-                head.keep_alive = True
-        elif name == b"transfer-encoding":
-            coding = parts[at + 1].strip(b" \t").lower()
-            if coding not in (b"chunked", b"identity"):
-                raise BadResponse
-            head.chunked = head.chunked or coding == b"chunked"
-    if head.chunked and head.content_length >= 0:
-        # Which of the two the target meant cannot be known: the connection is not used again (RFC 9112 6.3).
-        head.content_length = -1
-        head.keep_alive = False
+def _meaning(line: bytes) -> int:
+    name, _, value = line.partition(b":")
+    name = name.lower()
+    value = value.strip(b" \t").lower()
+    if name == b"content-length":
+        return int(value) if value.isdigit() and len(value) <= 19 else _BAD
+    if name == b"transfer-encoding":
+        return _CHUNKED if value == b"chunked" else _DROPPED if value == b"identity" else _BAD
+    if name == b"connection":
+        tokens = value.replace(b" ", b"").split(b",")
+        return _CLOSE if b"close" in tokens else _KEEP_ALIVE if b"keep-alive" in tokens else _DROPPED
+    return _MEANINGS.get(name, _PLAIN)
+
+
+Framing = tuple[bytes, BodyReader, bool, bool]
+"""How an answer's body comes and goes: the framing line for the client with the CRLF before it, or empty; the reader of
+the target's bytes; whether the payload goes out in chunks made here; whether the client can tell its end without the
+connection being closed."""
+
+
+def frame(head: ResponseHead, *, head_only: bool, modern: bool) -> Framing:
+    """Decides the framing (RFC 9112 6.3). `head_only`: the request was HEAD; `modern`: the client speaks HTTP/1.1."""
+    length = head.content_length
+    if head_only or head.status in (204, 304):
+        line = b"\r\nContent-Length: %d" % length if length >= 0 else CHUNKED_LINE if head.chunked and modern else b""
+        return line, LengthBody(0), False, True
+    if length >= 0:
+        return b"\r\nContent-Length: %d" % length, LengthBody(length), False, True
+    if modern:
+        return CHUNKED_LINE, ChunkedBody() if head.chunked else UntilCloseBody(), not head.chunked, True
+    return b"", ChunkedBody(decode=True) if head.chunked else UntilCloseBody(), False, False
 
 
 def to_client(head: ResponseHead, framing: bytes, connection: bytes, date: bytes) -> bytes:

@@ -154,8 +154,8 @@ class ClientConnection(asyncio.Protocol):
             return
         if not keep:
             self._close(linger=linger)
-            return
-        self._read_on()
+        elif self._unread or self._paused:
+            self._read_on()
 
     def _read_on(self) -> None:
         """Goes on with what the client has sent ahead."""

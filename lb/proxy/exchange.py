@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _KEEP_ALIVE: Final = b"\r\nConnection: keep-alive"
 _CLOSE: Final = b"\r\nConnection: close"
-_CHUNKED: Final = b"\r\nTransfer-Encoding: chunked"
 
 
 class Exchange:
@@ -170,14 +169,14 @@ class Exchange:
         if self._response_part:
             data = self._response_part + data
         try:
-            head = response.read_response(data)
+            head = self.client.node.responses.read(data)
             while head is not None and head.status < 200:
                 # Interim answers stay here; an upgrade was not asked for (fact sheet 7.1).
                 if head.status == 101:
                     self.fail(Failure.BAD_RESPONSE)
                     return
                 data = data[head.size :]
-                head = response.read_response(data)
+                head = self.client.node.responses.read(data)
         except BadResponse:
             self.fail(Failure.BAD_RESPONSE)
             return
@@ -192,51 +191,33 @@ class Exchange:
         record.target_status = record.status = head.status
         self.moment = Moment.ANSWERING
         request = self.head
-        modern = request.minor == 1
-        self._response_keep_alive = head.keep_alive
-        self._encode = False
-        keep = (
-            self.request_body is None
+        client = self.client
+        line, self._response_body, self._encode, bounded = response.frame(
+            head, head_only=request.method == b"HEAD", modern=request.minor == 1
+        )
+        self._keep_client = keep = (
+            bounded
+            and self.request_body is None
             and request.tier < Tier.AMBIGUOUS
-            and not self.client.closing_soon
+            and not client.closing_soon
             and request.keep_alive
         )
-        framing = b""
-        reader: BodyReader
-        if request.method == b"HEAD" or head.status in (204, 304):
-            reader = LengthBody(0)
-            if head.content_length >= 0:
-                framing = b"\r\nContent-Length: %d" % head.content_length
-            elif head.chunked and modern:
-                framing = _CHUNKED
-        elif head.content_length >= 0:
-            reader = LengthBody(head.content_length)
-            framing = b"\r\nContent-Length: %d" % head.content_length
-        elif modern:
-            framing = _CHUNKED
-            self._encode = not head.chunked
-            reader = ChunkedBody() if head.chunked else UntilCloseBody()
-        else:
-            keep = False
-            reader = ChunkedBody(decode=True) if head.chunked else UntilCloseBody()
-        if isinstance(reader, UntilCloseBody):
-            self._response_keep_alive = False
-        self._keep_client = keep
-        self._response_body = reader
-        out = response.to_client(head, framing, _KEEP_ALIVE if keep else _CLOSE, self.client.node.date_line)
+        self._response_keep_alive = head.keep_alive
+        out = response.to_client(head, line, _KEEP_ALIVE if keep else _CLOSE, client.node.date_line)
         self._pass_on(out, rest)
 
     def _pass_on(self, out: bytes, data: bytes) -> None:
         """Sends `out` and what of `data` belongs to the answer's body, in one write."""
         reader = self._response_body
         assert reader is not None
-        try:
-            passed = reader.feed(data) if data else b""
-        except BodyError:
-            self.fail(Failure.BAD_RESPONSE)
-            return
-        if passed:
-            out += body.encode_chunk(passed) if self._encode else passed
+        if data:
+            try:
+                passed = reader.feed(data)
+            except BodyError:
+                self.fail(Failure.BAD_RESPONSE)
+                return
+            if passed:
+                out += body.encode_chunk(passed) if self._encode else passed
         if out:
             self.record.sent_bytes += len(out)
             self._transport.write(out)
@@ -304,13 +285,16 @@ class Exchange:
 
     def _finish(self, *, reusable: bool) -> None:
         self.over = True
+        record = self.record
+        record.ended_at = monotonic()
         complete = self.request_body is None
         if self.slot is not None and self._roster is not None:
             self._roster.release(self.slot)
-        connection = self.target
-        if connection is not None:
-            connection.release(reusable=reusable and complete and self.head.tier < Tier.AMBIGUOUS)
-        self.record.ended_at = monotonic()
+        if self.target is not None:
+            if reusable and complete and self.head.tier < Tier.AMBIGUOUS:
+                self.target.release()
+            else:
+                self.target.drop()
         client = self.client
-        client.node.record(self.record)
+        client.node.record(record)
         client.exchange_over(keep=self._keep_client, linger=not complete)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from lb.http.outcomes import Failure
 from lb.http.record import RequestRecord
+from lb.http.response import ResponseReader
 from lb.net.tasks import Tasks
 from lb.proxy.entropy import HexSource
 from lb.proxy.pool import Pool
@@ -42,6 +43,7 @@ class Node:
         self.pools: dict[Slot, Pool] = {}
         self.clients: set[ClientConnection] = set()
         self.entropy = HexSource()
+        self.responses = ResponseReader()
         self._connect_timeout_s = connect_timeout_s
         self._tasks = Tasks()
         self._idle_sweeps = 0.0
@@ -97,7 +99,7 @@ class Node:
             exchange.fail(Failure.REFUSED)
         else:
             if exchange.over:
-                connection.release(reusable=True)
+                connection.release()
             elif connection.lost:
                 exchange.fail(Failure.TARGET_CLOSED)
             else:

@@ -76,14 +76,19 @@ class TargetConnection(asyncio.Protocol):
             self._paused = False
             self.transport.resume_reading()
 
-    def release(self, *, reusable: bool) -> None:
-        """The exchange is over: back to the pool, or closed."""
+    def release(self) -> None:
+        """The exchange is over, and the connection may serve another."""
         self.exchange = None
-        if reusable and not self.lost:
-            self.resume_reading()
+        if not self.lost:
+            if self._paused:
+                self.resume_reading()
             self.pool.put(self)
-        else:
-            self.transport.abort()
+
+    def drop(self) -> None:
+        """The exchange is over, and what the target still sends belongs to nobody."""
+        self.exchange = None
+        self.lost = True
+        self.transport.abort()
 
     def close(self) -> None:
         """Closes an idle connection."""

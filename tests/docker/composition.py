@@ -28,12 +28,16 @@ STEP_LIMIT_S = 120
 
 @dataclasses.dataclass(frozen=True)
 class Composition:
-    """One project: `command` is `docker compose` or `docker-compose`; traffic and API are on 127.0.0.1."""
+    """One project: `command` is `docker compose` or `docker-compose`; traffic and API are on 127.0.0.1.
+
+    `configuration` is a copy of the shipped lb.yaml, mounted in the balancer's container, for tests to change.
+    """
 
     command: Sequence[str]
     project: str
     port: int
     api_port: int
+    configuration: Path
     environment: Mapping[str, str]
 
     @property
@@ -110,8 +114,11 @@ class Composition:
         return bool(health) and all(each.strip() == "healthy" for each in health)
 
 
-def create_composition() -> Composition:
-    """A project with a name and ports of its own. Skips the test when this machine cannot run it."""
+def create_composition(directory: Path) -> Composition:
+    """A project with a name, ports and a configuration (in `directory`) of its own.
+
+    Skips the test when this machine cannot run it.
+    """
     if shutil.which("docker") is None:
         pytest.skip("no docker command on this machine (Debian: apt-get install docker.io docker-compose)")
     if not _succeeds(["docker", "version"], limit_s=20):
@@ -128,8 +135,13 @@ def create_composition() -> Composition:
         # Debian's docker.io is without buildx; the newer clients then refuse to build unless told so.
         environment |= {"DOCKER_BUILDKIT": "0", "COMPOSE_DOCKER_CLI_BUILD": "0"}
     port, api_port = free_port(), free_port()
-    environment |= {"LB_PORT": str(port), "LB_API_PORT": str(api_port)}
-    return Composition(command, f"local-alb-test-{os.getpid()}", port, api_port, environment)
+    # Readable for the balancer's user in its container, which owns nothing here.
+    directory.chmod(0o755)
+    configuration = directory / "lb.yaml"
+    shutil.copyfile(ROOT / "compose" / "lb.yaml", configuration)
+    configuration.chmod(0o644)
+    environment |= {"LB_PORT": str(port), "LB_API_PORT": str(api_port), "LB_CONFIG_DIR": str(directory)}
+    return Composition(command, f"local-alb-test-{os.getpid()}", port, api_port, configuration, environment)
 
 
 def wait_for(condition: Callable[[], bool], limit_s: float, what: str, more: Callable[[], str] = str) -> None:

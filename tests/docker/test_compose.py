@@ -25,9 +25,9 @@ NOTICED_S = 30.0
 
 
 @pytest.fixture(scope="module")
-def project() -> Iterator[tuple[Composition, list[str]]]:
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Composition, list[str]]]:
     """The running demo, and what its very first requests were answered with."""
-    composition = create_composition()
+    composition = create_composition(tmp_path_factory.mktemp("compose"))
     try:
         composition.up("--build")
         yield composition, fetch_pages(composition, 20)
