@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 def api_app(status: Callable[[], dict[str, Any]], page: Path, routes: Iterable[BaseRoute]) -> Starlette:
@@ -19,4 +22,25 @@ def api_app(status: Callable[[], dict[str, Any]], page: Path, routes: Iterable[B
     async def show_page(_: Request) -> FileResponse:
         return FileResponse(page, headers={"Cache-Control": "no-cache"})
 
-    return Starlette(routes=[Route("/", show_page), Route("/_lb/status", show_status), *routes])
+    return Starlette(
+        routes=[Route("/", show_page), Route("/_lb/status", show_status), *routes],
+        middleware=[Middleware(SameOriginOnly)],
+    )
+
+
+class SameOriginOnly:
+    """Refuses what a browser sends on behalf of another site's page: such a page could stop servers here."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] == "http":
+            headers = Headers(scope=scope)
+            origin = headers.get("origin")
+            if origin is not None and origin != f"http://{headers.get('host')}":
+                error = {"code": "cross-origin", "message": f"a page of {origin} may not use this API"}
+                await JSONResponse({"error": error}, status_code=403)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)

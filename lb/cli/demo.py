@@ -1,7 +1,9 @@
 """`lb demo`: two web servers, a balancer in front of them, and what to try."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 
 import click
 
@@ -13,6 +15,7 @@ from lb.configfile.reader import load_config
 from lb.model.config import Config, Target
 from lb.settings import Settings
 
+_READY_WITHIN_S = 5.0
 _FILE = Path(__file__).parent.parent / "demo" / "lb.yaml"
 
 
@@ -75,12 +78,20 @@ async def _demo(settings: Settings, config: Config, port: int) -> None:
             except ServerError as error:
                 await app.close()
                 raise click.ClickException(f"{error}; choose other ports with --port") from error
+            await _until_ready(app)
             _announce(settings, targets, port)
             await stop.wait()
             click.echo("\nlb: ending")
             await app.close()
         finally:
             await servers.close()
+
+
+async def _until_ready(app: App) -> None:
+    """Waits for the first health checks, so that the first page that is asked for alternates already."""
+    deadline = monotonic() + _READY_WITHIN_S
+    while not app.status()["ready"] and monotonic() < deadline:
+        await asyncio.sleep(0.05)
 
 
 def _announce(settings: Settings, targets: tuple[Target, ...], port: int) -> None:

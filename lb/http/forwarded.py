@@ -23,11 +23,6 @@ class ForwardedSettings:
     mode: str = "append"
 
 
-def forwarded_lines(settings: ForwardedSettings) -> bytes:
-    """The part of the forwarded headers that is the same for every request of a listener."""
-    return b"\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: %d\r\nHost: " % settings.port
-
-
 def client_address(settings: ForwardedSettings, host: str, port: int) -> bytes:
     """The client as X-Forwarded-For names it; brackets only where an IPv6 address carries a port."""
     if not settings.client_port:
@@ -35,17 +30,25 @@ def client_address(settings: ForwardedSettings, host: str, port: int) -> bytes:
     return f"[{host}]:{port}".encode() if ":" in host else f"{host}:{port}".encode()
 
 
-def forwarded_for(head: RequestHead, settings: ForwardedSettings, client: bytes) -> bytes:
-    """The X-Forwarded-For line with the CRLF before it, or empty.
+def added_headers(head: RequestHead, settings: ForwardedSettings, client: bytes) -> bytes:
+    """The lines X-Forwarded-For, -Proto, -Port and Host, each with the CRLF before it.
 
-    Raises Rejected(463) when the client sent more addresses than the limit.
+    `client` is the address as `client_address` gives it. Raises Rejected(463) when the client sent more addresses than
+    the limit.
     """
-    given = head.forwarded_for
+    return b"%b\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: %d\r\nHost: %b" % (
+        _forwarded_for(head.forwarded_for, settings.mode, client),
+        settings.port,
+        target_host(head, settings),
+    )
+
+
+def _forwarded_for(given: bytes | None, mode: str, client: bytes) -> bytes:
     if given is not None and given.count(b",") >= limits.FORWARDED_FOR_ADDRESSES:
         raise Rejected(463)
-    if settings.mode == "append":
+    if mode == "append":
         return b"\r\nX-Forwarded-For: " + (given + b", " + client if given else client)
-    if settings.mode == "preserve" and given is not None:
+    if mode == "preserve" and given is not None:
         return b"\r\nX-Forwarded-For: " + given
     return b""
 
@@ -65,14 +68,12 @@ def target_host(head: RequestHead, settings: ForwardedSettings) -> bytes:
     return name if settings.port == 80 and port == b"80" else host
 
 
-def to_target(head: RequestHead, forwarded: bytes, lines: bytes, host: bytes, trace_id: bytes) -> bytes:
-    """The whole head, ready to write. Every argument after `head` comes from a function above."""
-    return b"%b %b HTTP/1.1%b%b%b\r\nX-Amzn-Trace-Id: %b%b%b\r\n\r\n" % (
+def to_target(head: RequestHead, added: bytes, trace_id: bytes) -> bytes:
+    """The whole head, ready to write. `added` is X-Forwarded-* and Host, as the functions above make them."""
+    return b"%b %b HTTP/1.1%b\r\nX-Amzn-Trace-Id: %b%b%b\r\n\r\n" % (
         head.method,
         head.uri,
-        forwarded,
-        lines,
-        host,
+        added,
         trace_id,
         _CHUNKED if head.chunked else b"",
         head.rest,

@@ -1,6 +1,6 @@
 """Request heads: bytes in; a head, a refusal, or "need more" out.
 
-One regular expression reads a head that follows the RFCs to the letter, which is nearly all of them, and one pass over its
+Two regular expressions read a head that follows the RFCs to the letter, which is nearly all of them, and one pass over its
 special headers finds everything that framing, routing and forwarding want to know. Any other head goes through the
 tolerant reader below it, which is slower, names what is wrong (`lb.http.desync`), and rebuilds a clean head so that
 nothing ambiguous is passed on.
@@ -16,14 +16,12 @@ from lb.http.desync import COMPLIANT, Header, Tier
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 _VALUE = rb"[\t\x20-\x7e\x80-\xff]"
-_CLEAN: Final = re.compile(
-    rb"(" + _TOKEN + rb"++) ([\x21-\x7e\x80-\xff]++) HTTP/1\.([01])"
-    rb"((?:\r\n" + _TOKEN + rb"++:" + _VALUE + rb"*+)*+)\r\n\r\n"
-)
+_REQUEST_LINE: Final = re.compile(rb"(" + _TOKEN + rb"++) ([\x21-\x7e\x80-\xff]++) HTTP/1\.([01])(?=\r\n)")
+_BLOCK: Final = re.compile(rb"((?:\r\n" + _TOKEN + rb"++:" + _VALUE + rb"*+)*+)\r\n\r\n")
 # Splits the header block at the headers that mean something to a proxy. The open ends (`content...`, names that begin
 # with punctuation) catch every look-alike of Content-Length and Transfer-Encoding that a clean head can hold.
 _SPECIAL: Final = re.compile(
-    rb"\r\n(host|connection|keep-alive|proxy-connection|te|trailer|upgrade|expect|content[^:\r]*|transfer[^:\r]*|"
+    rb"\r\n(host|user-agent|connection|keep-alive|proxy-connection|te|trailer|upgrade|expect|content[^:\r]*|transfer[^:\r]*|"
     rb"x-forwarded-(?:for|proto|port)|x-amzn-trace-id|[^a-z0-9\r][^:\r]*):([^\r]*)",
     re.IGNORECASE,
 )
@@ -68,6 +66,7 @@ class RequestHead:
         "tier",
         "trace_id",
         "uri",  # path and query; an absolute-form URI without its scheme and authority
+        "user_agent",
     )
 
     def __init__(self, method: bytes, uri: bytes, minor: int, block: bytes, size: int) -> None:
@@ -85,8 +84,14 @@ class RequestHead:
         self.expect_continue = False
         self.forwarded_for: bytes | None = None
         self.trace_id: bytes | None = None
+        self.user_agent: bytes | None = None
         self.rest = block
         self.tier, self.reason = COMPLIANT
+
+    @property
+    def unusual_host(self) -> bool:
+        """Whether more than one Host line, or the URI itself, has a say in where the request is meant to go."""
+        return self.authority is not None or self.more_hosts != b""
 
     @property
     def keep_alive(self) -> bool:
@@ -96,35 +101,62 @@ class RequestHead:
         tokens = self.connection.replace(b" ", b"").split(b",")
         return b"close" not in tokens and (self.minor == 1 or b"keep-alive" in tokens)
 
-    def value(self, name: bytes) -> bytes | None:
-        """The first value of a header, given its name in lower case; None where absent."""
-        at = self.block.lower().find(b"\r\n" + name + b":")
-        if at < 0:
-            return None
-        start = at + len(name) + 3
-        end = self.block.find(b"\r\n", start)
-        return (self.block[start:] if end < 0 else self.block[start:end]).strip(b" \t")
 
+class HeadReader:
+    """Reads the request heads of one connection.
 
-def read_head(data: bytes, at: int, mode: str, *, drop_invalid: bool) -> tuple[RequestHead, int] | None:
-    """Reads the request head that begins at `at`.
-
-    Returns the head and where it ends, or None while it is incomplete. `mode` is the desync mitigation mode,
-    `drop_invalid` the attribute `routing.http.drop_invalid_header_fields.enabled`. Raises Rejected.
+    A client sends mostly the same headers again and again (HPACK rests on that too), so the last header block that was
+    clean and announced no body is remembered, and is not taken apart anew when it comes again.
     """
-    found = _CLEAN.match(data, at)
-    if found is None:
-        return _read_other(data, at, mode, drop_invalid)
-    method, uri, minor, block = found.groups()
-    end = found.end()
-    head = RequestHead(method, uri, 1 if minor == b"1" else 0, block, end - at)
-    if end - at > limits.REQUEST_LINE:
-        _check_limits(head)
-    if not _take_special(head) or drop_invalid:
-        return _read_other(data, at, mode, drop_invalid)
-    if head.host is None or uri[0] != 0x2F:
-        _check_host_and_uri(head)
-    return head, end
+
+    __slots__ = ("_again", "_tail")
+
+    def __init__(self) -> None:
+        self._tail = b"\0"  # the remembered block and the empty line behind it; no head contains NUL here
+        self._again: RequestHead | None = None
+
+    def read(self, data: bytes, at: int, mode: str, *, drop_invalid: bool) -> tuple[RequestHead, int] | None:
+        """Reads the request head that begins at `at`.
+
+        Returns the head and where it ends, or None while it is incomplete. `mode` is the desync mitigation mode,
+        `drop_invalid` the attribute `routing.http.drop_invalid_header_fields.enabled`. Raises Rejected.
+        """
+        found = _REQUEST_LINE.match(data, at)
+        if found is None:
+            return _read_other(data, at, mode, drop_invalid)
+        method, uri, minor = found.groups()
+        line_end = found.end()
+        if line_end - at > limits.REQUEST_LINE:
+            raise Rejected(414)
+        again = self._again
+        if again is not None and not drop_invalid and data.startswith(self._tail, line_end):
+            end = line_end + len(self._tail)
+            head = RequestHead(method, uri, 1 if minor == b"1" else 0, again.block, end - at)
+            head.host = again.host
+            head.more_hosts = again.more_hosts
+            head.connection = again.connection
+            head.user_agent = again.user_agent
+            head.expect_continue = again.expect_continue
+            head.forwarded_for = again.forwarded_for
+            head.trace_id = again.trace_id
+            head.rest = again.rest
+        else:
+            found = _BLOCK.match(data, line_end)
+            if found is None:
+                return _read_other(data, at, mode, drop_invalid)
+            block = found[1]
+            end = found.end()
+            head = RequestHead(method, uri, 1 if minor == b"1" else 0, block, end - at)
+            if end - line_end > limits.REQUEST_HEADER:
+                _check_limits(block)
+            if not _take_special(head) or drop_invalid:
+                return _read_other(data, at, mode, drop_invalid)
+            if head.content_length < 0 and not head.chunked:
+                self._again = head
+                self._tail = data[line_end:end]
+        if head.host is None or uri[0] != 0x2F:
+            _check_host_and_uri(head)
+        return head, end
 
 
 def _take_special(head: RequestHead) -> bool:
@@ -142,6 +174,9 @@ def _take_special(head: RequestHead) -> bool:
                 head.host = value
             else:
                 head.more_hosts += b"\r\nHost: " + value
+        elif name == b"user-agent":
+            head.user_agent = value
+            kept.append(b"\r\n%b:%b" % (parts[at], parts[at + 1]))
         elif name == b"connection":
             value = value.lower()
             head.connection = head.connection + b"," + value if head.connection else value
@@ -194,13 +229,8 @@ def _drop_named(head: RequestHead) -> None:
             head.rest = re.sub(pattern, b"", head.rest, flags=re.IGNORECASE)
 
 
-def _check_limits(head: RequestHead) -> None:
-    line = len(head.method) + len(head.uri) + len(b"  HTTP/1.1")
-    if line > limits.REQUEST_LINE:
-        raise Rejected(414)
-    if len(head.block) > limits.REQUEST_HEADERS or any(
-        len(field) > limits.REQUEST_HEADER for field in head.block.split(b"\r\n")
-    ):
+def _check_limits(block: bytes) -> None:
+    if len(block) > limits.REQUEST_HEADERS or any(len(field) > limits.REQUEST_HEADER for field in block.split(b"\r\n")):
         raise Rejected(400)
 
 

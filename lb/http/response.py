@@ -69,15 +69,26 @@ class ResponseHead:
 
 
 class ResponseReader:
-    """Reads response heads; remembers what header lines mean, since targets send the same ones again and again."""
+    """Reads response heads.
 
-    __slots__ = ("_lines",)
+    Targets send the same lines again and again, and within a second often the very same head: what a line means is
+    remembered, and so is the last head.
+    """
+
+    __slots__ = ("_again", "_again_bytes", "_lines")
 
     def __init__(self) -> None:
         self._lines: dict[bytes, int] = {}
+        self._again: ResponseHead | None = None
+        self._again_bytes = b""
 
     def read(self, data: bytes) -> ResponseHead | None:
-        """Reads the response head at the beginning of `data`; None while it is incomplete. Raises BadResponse."""
+        """Reads the response head at the beginning of `data`; None while it is incomplete. Raises BadResponse.
+
+        The head may be shared with other answers: it must not be changed.
+        """
+        if self._again is not None and data.startswith(self._again_bytes):
+            return self._again
         found = _CLEAN.match(data)
         if found is None:
             if b"\r\n\r\n" in data or len(data) > limits.RESPONSE_HEADERS or not _may_become_head(data):
@@ -89,6 +100,8 @@ class ResponseReader:
             raise BadResponse
         head = ResponseHead(1 if minor == b"1" else 0, int(status), reason, size)
         self._take_lines(head, block)
+        self._again = head
+        self._again_bytes = data[:size]
         return head
 
     def _take_lines(self, head: ResponseHead, block: bytes) -> None:

@@ -58,6 +58,9 @@ class AccessLog:
         else:
             self._timer = None
             self._write(loop)
+        if self.dropped:
+            _log.warning("access log: the disk is too slow, %d entries were dropped", self.dropped)
+            self.dropped = 0
 
     def _write(self, loop: asyncio.AbstractEventLoop) -> None:
         batch, self._text = "".join(self._text), []

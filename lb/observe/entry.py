@@ -36,24 +36,26 @@ class EntryFormatter:
         else:
             uri = head.uri if len(head.uri) <= _URI_LIMIT else head.uri[:_URI_LIMIT]
             request = f"{_text(head.method)} {self._base(record, head)}{_text(uri)} HTTP/1.{head.minor}"
-            found = head.value(b"user-agent")
-            agent = _text(found) if found else "-"
+            agent = _text(head.user_agent) if head.user_agent else "-"
             tier, reason = head.tier, head.reason
         arrived, sent, responded, ended = record.arrived_at, record.sent_at, record.responded_at, record.ended_at
         created_s = record.created_s
+        created = int(created_s)
         ended_s = created_s + ended - arrived
-        second = int(ended_s)
+        ended_second = int(ended_s)
+        created_date = self._date(created)
+        ended_date = created_date if ended_second == created else self._date(ended_second)
         target = record.target or "-"
         target_status = record.target_status or "-"
         trace = _text(record.trace_id) if record.trace_id else "-"
         return (
-            f"http {self._date(second)}.{int((ended_s - second) * 1_000_000):06d}Z {origin.load_balancer} "
+            f"http {ended_date}.{int((ended_s - ended_second) * 1_000_000):06d}Z {origin.load_balancer} "
             f"{record.client} {target} {_seconds(sent - arrived) if sent else '-1'} "
             f"{_seconds(responded - sent) if responded else '-1'} "
             f"{_seconds(ended - responded) if record.target_status else '-1'} "
             f"{record.status} {target_status} {record.received_bytes} {record.sent_bytes} "
             f'"{request}" "{agent}" - - {record.target_group_arn or "-"} "{trace}" "-" "-" '
-            f"{'0' if record.action else '-'} {self._date(int(created_s))}{_seconds(created_s % 1)[1:]}000Z "
+            f"{'0' if record.action else '-'} {created_date}.{int((created_s - created) * 1000):03d}000Z "
             f'"{record.action or "-"}" "-" "-" "{target}" "{target_status}" "{_TIERS[tier]}" "{reason or "-"}" '
             f'{record.connection_id} "-" "-" "-"\n'
         )

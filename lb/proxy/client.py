@@ -6,7 +6,7 @@ from time import monotonic, time
 from typing import TYPE_CHECKING, cast
 
 from lb.http import forwarded, pages
-from lb.http.head import Rejected, RequestHead, read_head
+from lb.http.head import HeadReader, Rejected, RequestHead
 from lb.http.outcomes import Failure
 from lb.http.record import RequestRecord
 from lb.proxy.exchange import Exchange
@@ -27,21 +27,20 @@ class ClientConnection(asyncio.Protocol):
     """Server side of a connection that a client opened to a listener."""
 
     __slots__ = (
+        "_added",
+        "_added_for",
+        "_address",  # the client as X-Forwarded-For names it
         "_at_most_until",  # monotonic; the client keep-alive duration ends
         "_busy",  # inside the loop of `_read`
         "_connection_id",
-        "_host_from",
-        "_host_to",
+        "_heads",
         "_lingering",
         "_paused",
         "_plan",
         "_unread",
         "_write_paused",
-        "address",  # the client as X-Forwarded-For names it
         "closing_soon",  # the next answer is the last one here
         "exchange",
-        "forwarded_for",
-        "forwarded_lines",
         "listener",
         "lost",
         "name",  # the client as logs name it
@@ -60,14 +59,15 @@ class ClientConnection(asyncio.Protocol):
         self.quiet = 0
         self.lost = False
         self.closing_soon = False
+        self._heads = HeadReader()
         self._unread = bytearray()
         self._busy = False
         self._paused = False
         self._write_paused = False
         self._lingering = 0
         self._connection_id = ""
-        self._host_from: bytes | None = None
-        self._host_to = b""
+        self._added_for: bytes | None = None
+        self._added = b""
 
     @property
     def connection_id(self) -> str:
@@ -89,10 +89,8 @@ class ClientConnection(asyncio.Protocol):
     def _adopt(self, plan: ListenerPlan) -> None:
         """Prepares what is the same for every request of this connection under one plan."""
         self._plan = plan
-        self._host_from = None
-        self.address = forwarded.client_address(plan.forwarded, *self.peer)
-        self.forwarded_for = b"\r\nX-Forwarded-For: " + self.address
-        self.forwarded_lines = forwarded.forwarded_lines(plan.forwarded)
+        self._added_for = None
+        self._address = forwarded.client_address(plan.forwarded, *self.peer)
 
     def data_received(self, data: bytes) -> None:
         """asyncio: bytes from the client."""
@@ -131,7 +129,7 @@ class ClientConnection(asyncio.Protocol):
             if plan is not self._plan:
                 self._adopt(plan)
             try:
-                found = read_head(data, at, plan.desync_mode, drop_invalid=plan.drop_invalid_headers)
+                found = self._heads.read(data, at, plan.desync_mode, drop_invalid=plan.drop_invalid_headers)
             except Rejected as refusal:
                 self._refuse(refusal)
                 break
@@ -244,14 +242,19 @@ class ClientConnection(asyncio.Protocol):
             self._paused = False
             self.transport.resume_reading()
 
-    def host_of(self, head: RequestHead) -> bytes:
-        """The Host value for the target; a client mostly asks for the same host again."""
-        if head.authority is not None or head.more_hosts:
-            return forwarded.target_host(head, self._plan.forwarded)
-        if head.host != self._host_from or head.host is None:
-            self._host_from = head.host
-            self._host_to = forwarded.target_host(head, self._plan.forwarded)
-        return self._host_to
+    def added_headers(self, head: RequestHead) -> bytes:
+        """What is added to the head for the target; the same for a client that asks the same host again.
+
+        Raises Rejected(463).
+        """
+        host = head.host
+        if host == self._added_for and host is not None and head.forwarded_for is None and not head.unusual_host:
+            return self._added
+        added = forwarded.added_headers(head, self._plan.forwarded, self._address)
+        if head.forwarded_for is None and not head.unusual_host:
+            self._added_for = host
+            self._added = added
+        return added
 
     def tick(self) -> None:
         """One sweep: ends what has been quiet for too long."""

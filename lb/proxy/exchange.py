@@ -93,11 +93,7 @@ class Exchange:
         roster = node.rosters[decision.target_group_arn]
         record.trace_id = trace_id = trace.trace_id(head.trace_id, int(record.created_s), node.entropy.next24())
         try:
-            line = (
-                forwarded.forwarded_for(head, self.plan.forwarded, self.client.address)
-                if head.forwarded_for is not None or self.plan.forwarded.mode != "append"
-                else self.client.forwarded_for
-            )
+            added = self.client.added_headers(head)
         except Rejected as refusal:
             self.answer(refusal.status)
             return leftover
@@ -107,7 +103,7 @@ class Exchange:
             return leftover
         self._roster = roster
         record.target = slot.key
-        message = forwarded.to_target(head, line, self.client.forwarded_lines, self.client.host_of(head), trace_id)
+        message = forwarded.to_target(head, added, trace_id)
         if head.expect_continue and head.minor == 1:
             self._transport.write(pages.CONTINUE)
         pool = node.pools[slot]
@@ -274,7 +270,7 @@ class Exchange:
             self.client.node.date,
             keep_alive=keep,
             head_only=head.method == b"HEAD",
-            user_agent=head.value(b"user-agent"),
+            user_agent=head.user_agent,
             server=self.plan.server_header,
         )
         self.record.status = status

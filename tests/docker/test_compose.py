@@ -64,6 +64,11 @@ def get_info(composition: Composition) -> dict[str, Any]:
     return page
 
 
+def states_of(composition: Composition) -> set[str]:
+    picture = json.loads(composition.run("exec", "-T", "lb", "lb", "status", "--json"))
+    return {target["state"] for group in picture["target_groups"] for target in group["targets"]}
+
+
 def answers_of(composition: Composition, count: int) -> set[tuple[int, str]]:
     return {get(composition, "/") for _ in range(count)}
 
@@ -130,6 +135,20 @@ def test_a_server_that_says_it_is_unhealthy_gets_no_requests(demo: Composition) 
     assert fetch_pages(demo, 10) == [WEB2] * 10
     demo.run("exec", "-T", "web1", "health", "up")
     wait_for(lambda: takes_turns(demo), NOTICED_S, "web1 in use again", demo.logs)
+
+
+def test_the_lessons_mistaken_health_check_path_fails_open_and_is_explained(demo: Composition) -> None:
+    shipped = demo.configuration.read_text()
+    demo.configuration.write_text(shipped.replace("path: /health.php", "path: /var/www/html"))
+    try:
+        wait_for(lambda: states_of(demo) == {"unhealthy"}, NOTICED_S, "both unhealthy", demo.logs)
+        assert_strictly_alternating(fetch_pages(demo, 20))
+        told = " ".join(demo.run("exec", "-T", "-e", "COLUMNS=200", "lb", "lb", "status").split())
+    finally:
+        demo.configuration.write_text(shipped)
+    assert "Health checks failed with these codes: [404]" in told
+    assert "fails open" in told
+    wait_for(lambda: states_of(demo) == {"healthy"}, NOTICED_S, "both healthy again", demo.logs)
 
 
 def test_scaled_up_every_server_gets_its_share_and_scaled_down_no_request_fails(demo: Composition) -> None:
