@@ -72,12 +72,12 @@ async def _demo(settings: Settings, config: Config, port: int) -> None:
 
     async with stop_signal() as stop:
         try:
-            await start_or_explain(lambda: app.start(config, server_routes(servers)), app, flag=flag)
             try:
                 await servers.start_all()
             except ServerError as error:
                 await app.close()
                 raise click.ClickException(f"{error}; choose other ports with --port") from error
+            await start_or_explain(lambda: app.start(config, server_routes(servers)), app, flag=flag)
             await _until_ready(app)
             _announce(settings, targets, port)
             await stop.wait()
@@ -90,7 +90,7 @@ async def _demo(settings: Settings, config: Config, port: int) -> None:
 async def _until_ready(app: App) -> None:
     """Waits for the first health checks, so that the first page that is asked for alternates already."""
     deadline = monotonic() + _READY_WITHIN_S
-    while not app.status()["ready"] and monotonic() < deadline:
+    while not app.status()["ready"] and monotonic() < deadline:  # noqa: ASYNC110 - a picture, not an event
         await asyncio.sleep(0.05)
 
 

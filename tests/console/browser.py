@@ -4,10 +4,8 @@ Every address but the loopback one is unreachable for it, and whatever the page 
 """
 
 import asyncio
-import base64
 import itertools
 import shutil
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -81,17 +79,13 @@ class Page:
 
     async def wait(self, expression: str) -> None:
         """Waits until a JavaScript expression is true."""
-        try:
-            async with asyncio.timeout(WAIT_LIMIT_S):
-                while not await self.run(expression):
-                    await asyncio.sleep(0.05)
-        except TimeoutError:
-            shown = await self.run("document.body.innerText")
-            pytest.fail(f"never true: {expression}\nthe page shows:\n{shown}")
-
-    async def screenshot(self, path: Path) -> None:
-        """Writes what the window shows as PNG."""
-        path.write_bytes(base64.b64decode((await self.call("Page.captureScreenshot"))["data"]))
+        loop = asyncio.get_running_loop()
+        late = loop.time() + WAIT_LIMIT_S
+        while loop.time() < late:
+            if await self.run(expression):
+                return
+            await asyncio.sleep(0.05)
+        pytest.fail(f"never true: {expression}\nthe page shows:\n{await self.run('document.body.innerText')}")
 
 
 @asynccontextmanager
@@ -129,10 +123,14 @@ async def chromium(profile: Path) -> AsyncIterator[Page]:
 
 
 async def _port(process: asyncio.subprocess.Process, file: Path) -> int:
-    """The port that the browser has written down."""
+    """The port that the browser tells once it listens."""
     async with asyncio.timeout(START_LIMIT_S):
         while True:
-            assert process.returncode is None, f"Chromium ended at once with {process.returncode} ({sys.platform})"
-            if file.is_file() and (lines := file.read_text().split()):
-                return int(lines[0])
+            assert process.returncode is None, f"Chromium ended at once with {process.returncode}"
+            if words := _words(file):
+                return int(words[0])
             await asyncio.sleep(0.05)
+
+
+def _words(file: Path) -> list[str]:
+    return file.read_text().split() if file.is_file() else []

@@ -138,5 +138,3 @@ def crowd(count: int = 200) -> Scene:
     scene.serve(2_345)
     scene.apply(lb_yaml(*names[:-2], "new.example:80"))
     return scene
-
-

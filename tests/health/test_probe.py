@@ -237,24 +237,30 @@ async def test_a_refused_connection_says_so():
     assert "refused" in result.detail
 
 
-@pytest.mark.parametrize(
-    "garbage",
-    [
-        b"SSH-2.0-OpenSSH_9.2p1\r\n",
-        b"\x16\x03\x01\x02\x00" * 20,
-        b"HTTP/1.1 banana\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Le",
-        b"HTTP/1.1 200 OK\r\n\x00: \x00\r\n\r\n",
-        b"",
-    ],
-    ids=["ssh", "tls", "status line", "half a head", "nul", "nothing"],
-)
+GARBAGE = {
+    "ssh": b"SSH-2.0-OpenSSH_9.2p1\r\n",
+    "tls": b"\x16\x03\x01\x02\x00" * 20,
+    "status line": b"HTTP/1.1 banana\r\n\r\n",
+    "half a head": b"HTTP/1.1 200 OK\r\nContent-Le",
+    "nul": b"HTTP/1.1 200 OK\r\n\x00: \x00\r\n\r\n",
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE)
 async def test_garbage_fails_at_the_first_try(garbage):
     async with target(then_closes(garbage)) as web:
         result = await probed(endpoint(web.port), **PATIENT)
         assert (result.outcome, result.status) == (ProbeOutcome.FAILED, None)
         assert "no valid answer" in result.detail
         assert web.connections == 1
+
+
+@pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE)
+async def test_what_was_wrong_fits_on_one_line_of_lb_status(garbage):
+    async with target(then_closes(garbage)) as web:
+        detail = (await probed(endpoint(web.port), **PATIENT)).detail
+    assert detail.isprintable()
 
 
 async def test_a_reset_fails_at_the_first_try():
