@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from lb.net.tasks import Tasks
 
+_LOOK_UP_WITHIN_S = 5.0
+
 _log = logging.getLogger(__name__)
 
 
@@ -66,10 +68,13 @@ class Discovery:
             return False
         self._looking.add(name)
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(name, None, type=socket.SOCK_STREAM)
+            async with asyncio.timeout(_LOOK_UP_WITHIN_S):
+                found = await asyncio.get_running_loop().getaddrinfo(name, None, type=socket.SOCK_STREAM)
         except OSError as error:
             if name not in self._known:
-                _log.warning("target name %s does not resolve yet: %s", name, error.strerror or error)
+                _log.warning(
+                    "target name %s does not resolve yet: %s", name, error.strerror or "no answer from the name server"
+                )
             return False
         finally:
             self._looking.discard(name)

@@ -1,7 +1,6 @@
 """One client connection: reads request heads, runs one exchange after another, answers pipelined requests in order."""
 
 import asyncio
-import os
 from time import monotonic, time
 from typing import TYPE_CHECKING, cast
 
@@ -73,7 +72,8 @@ class ClientConnection(asyncio.Protocol):
     def connection_id(self) -> str:
         """`TID_` and 32 hex digits, the same for every request of the connection."""
         if not self._connection_id:
-            self._connection_id = "TID_" + os.urandom(16).hex()
+            entropy = self.node.entropy
+            self._connection_id = "TID_" + (entropy.next24() + entropy.next24()[:8]).decode()
         return self._connection_id
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -258,6 +258,8 @@ class ClientConnection(asyncio.Protocol):
 
     def tick(self) -> None:
         """One sweep: ends what has been quiet for too long."""
+        if self.lost:
+            return
         self.quiet += 1
         if monotonic() >= self._at_most_until:
             self.closing_soon = True

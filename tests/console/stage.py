@@ -32,9 +32,9 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(shown: dict[str, Any]) -> AsyncIterator[Stage]:
-    """Serves a picture on a free loopback port."""
-    set_up = Stage(shown, socket.create_server(("127.0.0.1", 0)))
+async def stage(shown: dict[str, Any], port: int = 0) -> AsyncIterator[Stage]:
+    """Serves a picture on this loopback port, or on a free one."""
+    set_up = Stage(shown, socket.create_server(("127.0.0.1", port)))
     try:
         yield set_up
     finally:

@@ -8,7 +8,7 @@ import httptools
 
 from lb.http import forwarded
 from lb.http.forwarded import ForwardedSettings
-from lb.http.head import Rejected, RequestHead, read_head
+from lb.http.head import HeadReader, Rejected, RequestHead
 
 MODES = ("monitor", "defensive", "strictest")
 SETTINGS = ForwardedSettings(port=80, default_host=b"web.elb.localhost")
@@ -17,8 +17,8 @@ TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
 
 def read(data: bytes, mode: str = "defensive", *, drop_invalid: bool = False, at: int = 0):
-    """What the reader returns: (head, end), or None."""
-    return read_head(data, at, mode, drop_invalid=drop_invalid)
+    """What a fresh reader returns: (head, end), or None."""
+    return HeadReader().read(data, at, mode, drop_invalid=drop_invalid)
 
 
 def head_of(data: bytes, mode: str = "defensive", *, drop_invalid: bool = False) -> RequestHead:
@@ -42,6 +42,7 @@ def facts(head: RequestHead) -> dict[str, object]:
         "expect_continue": head.expect_continue,
         "forwarded_for": head.forwarded_for,
         "trace_id": head.trace_id,
+        "user_agent": head.user_agent,
         "tier": head.tier,
         "reason": head.reason,
         "size": head.size,
@@ -49,10 +50,12 @@ def facts(head: RequestHead) -> dict[str, object]:
     }
 
 
-def outcome(data: bytes, mode: str = "defensive", *, drop_invalid: bool = False, at: int = 0) -> object:
+def outcome(
+    data: bytes, mode: str = "defensive", *, drop_invalid: bool = False, at: int = 0, reader: HeadReader | None = None
+) -> object:
     """What came of reading, as a value: None, a refusal, or the head's facts and its length."""
     try:
-        found = read(data, mode, drop_invalid=drop_invalid, at=at)
+        found = (reader or HeadReader()).read(data, at, mode, drop_invalid=drop_invalid)
     except Rejected as refusal:
         return refusal.status, refusal.tier.name, refusal.reason
     if found is None:
@@ -63,13 +66,8 @@ def outcome(data: bytes, mode: str = "defensive", *, drop_invalid: bool = False,
 
 def to_target(head: RequestHead, settings: ForwardedSettings = SETTINGS) -> bytes:
     """The head as the balancer writes it to a target."""
-    return forwarded.to_target(
-        head,
-        forwarded.forwarded_for(head, settings, b"192.0.2.1"),
-        forwarded.forwarded_lines(settings),
-        forwarded.target_host(head, settings),
-        b"Root=1-5759e988-bd862e3fe1be46a994272793",
-    )
+    added = forwarded.added_headers(head, settings, b"192.0.2.1")
+    return forwarded.to_target(head, added, b"Root=1-5759e988-bd862e3fe1be46a994272793")
 
 
 def header_lines(message: bytes) -> list[tuple[bytes, bytes]]:

@@ -99,8 +99,14 @@ class Balancer:
         await self.app.apply(build_config(port=self.port, health_port=self.health_port, **self.shape))
 
     async def ready(self) -> None:
-        """Waits until every target has passed a probe or failed enough of them."""
-        await until(lambda: bool(self.app.status()["ready"]), "all targets checked")
+        """Waits until every target has been probed once: one that passed gets traffic from then on."""
+
+        def probed() -> bool:
+            groups = self.app.status()["target_groups"]
+            targets = [target for group in groups for target in group["targets"]]
+            return all(target["last_probe"] for target in targets if target["state"] != "draining")
+
+        await until(probed, "all targets probed")
 
     async def log(self, count: int) -> list[dict[str, str]]:
         """The access log once it has `count` entries; fails when there are more."""
