@@ -1,6 +1,7 @@
 """One health check request (fact sheet 6.2): a fresh connection, the status code, and nothing else of the answer."""
 
 import asyncio
+import os
 from time import monotonic, time
 
 import aiohttp
@@ -47,9 +48,9 @@ class Prober:
             except TimeoutError:
                 outcome, detail = ProbeOutcome.TIMED_OUT, f"no answer within {check.timeout_s:g} s"
             except aiohttp.ClientConnectorError as error:
-                outcome, detail = ProbeOutcome.FAILED, f"no connection: {error.os_error.strerror or error.os_error}"
+                outcome, detail = ProbeOutcome.FAILED, f"no connection: {_reason(error.os_error)}"
             except (aiohttp.ClientError, OSError, ValueError) as error:
-                outcome, detail = ProbeOutcome.FAILED, f"no valid answer: {str(error) or type(error).__name__}"
+                outcome, detail = ProbeOutcome.FAILED, f"no valid answer: {_first_line(error)}"
             else:
                 passed = status in check.matcher
                 outcome = ProbeOutcome.PASSED if passed else ProbeOutcome.CODE_MISMATCH
@@ -68,3 +69,12 @@ class Prober:
         response = await self._session.get(url, headers=headers, allow_redirects=False)
         response.close()
         return response.status
+
+
+def _reason(error: OSError) -> str:
+    # uvloop and asyncio word a failed connection differently, and neither as the system does.
+    return os.strerror(error.errno).lower() if error.errno else _first_line(error)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -75,7 +75,7 @@ def _group(group: GroupPlan, roster: Roster, checks: Checks, now_s: float) -> Js
             "matcher": check.matcher.text,
         },
         "targets": targets,
-        "notes": _notes(check, targets, fail_open=roster.fail_open and group.in_use),
+        "notes": _notes(check, targets, fail_open=roster.fail_open) if group.in_use else [],
     }
 
 

@@ -67,6 +67,10 @@ class Composition:
             self.run("up", "--detach", *arguments, limit_s=BUILD_LIMIT_S)
         else:
             self.run("up", "--detach", "--wait", *arguments, limit_s=BUILD_LIMIT_S)
+        self.wait_until_healthy()
+
+    def wait_until_healthy(self) -> None:
+        """Returns when the health check of every service passed."""
         for service in ("lb", "web1", "web2", "mysql"):
             wait_for(partial(self._healthy, service), STEP_LIMIT_S, f"{service} healthy", self.logs)
 

@@ -88,7 +88,7 @@ async def target(answer: Answer, host: str = "127.0.0.1", port: int = 0) -> Asyn
         finally:
             handlers.discard(task)
 
-    server = await asyncio.start_server(accepted, host, port)
+    server = await asyncio.start_server(accepted, host, port, backlog=1024)
     scripted.port = server.sockets[0].getsockname()[1]
     try:
         yield scripted

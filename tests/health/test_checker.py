@@ -13,6 +13,9 @@ from lb.model.reasons import Reason, TargetState
 from lb.routing.plan import GroupPlan, Plan
 from tests.health.scripted import OK, endpoint, health_check, says, statuses, target, until
 
+# The probes themselves are tested on both loops; the schedule on the one that `lb` runs on.
+pytestmark = pytest.mark.asyncio(loop_factories=["uvloop"])
+
 ARN = "arn:group"
 PASSING = says(OK)
 
@@ -50,7 +53,13 @@ async def checking(first, web=None):
     try:
         yield watcher
     finally:
-        await watcher.checker.close()
+        await closed(watcher.checker)
+
+
+async def closed(checker):
+    """Closes, and fails where that takes longer than a moment."""
+    async with asyncio.timeout(2):
+        await checker.close()
 
 
 async def test_each_verdict_falls_with_the_probe_that_decides_it():
@@ -191,6 +200,7 @@ async def test_a_group_in_two_plans_with_other_groups_keeps_its_health():
         await until(lambda: watcher.verdicts)
         other = GroupPlan("arn:other", "other", (endpoint(web.port),), health_check(), 30, in_use=False)
         watcher.checker.reconcile(Plan(groups=(other, *plan(endpoint(web.port)).groups)))
+        await asyncio.sleep(0.02)
         assert watcher.health(endpoint(web.port)).state is TargetState.HEALTHY
 
 
@@ -249,10 +259,23 @@ async def test_close_leaves_no_task_behind():
     assert {task.get_name() for task in asyncio.all_tasks() - before} == set()
 
 
+@pytest.mark.parametrize("turns", range(4))
+async def test_close_ends_at_once_after_a_reload(turns):
+    """In Python 3.11 asyncio.wait_for loses a cancellation that comes together with the event it waits for."""
+    check = health_check(interval_s=60, timeout_s=5)
+    async with target(PASSING) as web:
+        async with checking(plan(endpoint(web.port), check=check)) as watcher:
+            await until(lambda: watcher.verdicts)
+            await asyncio.sleep(0.02)
+            watcher.checker.reconcile(plan(endpoint(web.port), check=check))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+
+
 async def test_close_before_start_and_twice_is_fine():
     watcher = Watcher()
-    await watcher.checker.close()
-    await watcher.checker.close()
+    await closed(watcher.checker)
+    await closed(watcher.checker)
 
 
 async def test_a_listener_to_verdicts_that_fails_does_not_end_the_probing(caplog):
@@ -267,7 +290,7 @@ async def test_a_listener_to_verdicts_that_fails_does_not_end_the_probing(caplog
             with caplog.at_level(logging.ERROR):
                 await until(lambda: len(web.heads) >= 3)
         finally:
-            await checker.close()
+            await closed(checker)
     assert "broken on purpose" in caplog.text
 
 
@@ -285,5 +308,5 @@ async def test_many_targets_are_all_probed_within_an_interval_or_so(count):
         try:
             await until(lambda: all(each.health.state is TargetState.HEALTHY for each in checker.watched.values()), 4)
         finally:
-            await checker.close()
+            await closed(checker)
         assert len(web.heads) >= count

@@ -9,8 +9,6 @@ from tests.proxy.wire import Response, ask_once, connected, get, post
 from tests.support.balancer import running_balancer, until
 from tests.support.origins import OriginConnection, Request, Script, answer, answering, once, running_origin
 
-BOTH_LOOPS = True
-
 CHUNKS = b"5\r\nhello\r\n6;ext=1\r\n world\r\n0\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNKS
 
