@@ -34,19 +34,19 @@ _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]*+")
 _HEADER_VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*+")
 _NUL_CR_LF = re.compile(rb"[\0\r\n]")
 _KNOWN_CODINGS = frozenset((b"chunked", b"compress", b"deflate", b"gzip", b"identity"))
+_FRAMING = (b"transfer-encoding", b"content-length")
 _HIGHEST_LENGTH = 2**64 - 1
 
 
 def _look_alike(words: tuple[bytes, bytes]) -> re.Pattern[bytes]:
+    # Possessive throughout: a name of spaces must not cost more than its length.
     letters = {ord("s"): rb"(?:s|\xc5\xbf)", ord("i"): rb"(?:i|\xc4\xb1)"}
 
     def spelled(word: bytes) -> bytes:
-        return rb"[\0-\x20]*".join(letters.get(c, bytes((c,))) for c in word)
+        return rb"[\0-\x20]*+".join(letters.get(c, bytes((c,))) for c in word)
 
     first, second = map(spelled, words)
-    return re.compile(
-        rb"[^0-9a-z]*" + first + rb"[\0-\x20]*[\0-\xff][^0-9a-z]*" + second + rb"[^0-9a-z]*", re.IGNORECASE
-    )
+    return re.compile(rb"[^0-9a-z]*+" + first + rb"[\0-\xff][^0-9a-z]*+" + second + rb"[^0-9a-z]*+", re.IGNORECASE)
 
 
 _LOOKS_LIKE_TRANSFER_ENCODING = _look_alike((b"transfer", b"encoding"))
@@ -80,17 +80,24 @@ def classify(method: bytes, uri: bytes, version: bytes, headers: Sequence[Header
 def _findings(method: bytes, uri: bytes, version: bytes, headers: Sequence[Header]) -> Iterable[Verdict]:
     codings: list[bytes] = []
     lengths: list[bytes] = []
+    real = alike = False
     for name, value in headers:
         yield from _header_findings(name, value)
         lowered = name.lower()
         bad = _NUL_CR_LF.search(name) or _NUL_CR_LF.search(value)
+        exact = lowered in _FRAMING
         if lowered == b"transfer-encoding" or (not bad and _LOOKS_LIKE_TRANSFER_ENCODING.fullmatch(name)):
             codings.append(value)
         elif lowered == b"content-length" or (not bad and _LOOKS_LIKE_CONTENT_LENGTH.fullmatch(name)):
             lengths.append(value)
+        else:
+            continue
+        real, alike = real or exact, alike or not exact
     trimmed = version.strip(b" \t")
     if codings or lengths:
         yield from _framing_findings(method, trimmed, codings, lengths)
+    if real and alike:
+        yield Tier.SEVERE, "SuspiciousTeClPresent"
     if not _TOKEN.fullmatch(method) or not method:
         yield Tier.SEVERE, "BadMethod"
     yield from _version_findings(version, trimmed)
@@ -105,7 +112,7 @@ def _header_findings(name: bytes, value: bytes) -> Iterable[Verdict]:
         yield Tier.ACCEPTABLE, "NonCompliantHeader"
     if not name.strip(b" \t") or name.startswith(b":"):
         yield Tier.AMBIGUOUS, "EmptyHeader"
-    if name.lower() not in (b"transfer-encoding", b"content-length") and looks_like_framing(name):
+    if name.lower() not in _FRAMING and looks_like_framing(name):
         yield Tier.AMBIGUOUS, "SuspiciousHeader"
 
 

@@ -60,9 +60,11 @@ def target_host(head: RequestHead, settings: ForwardedSettings) -> bytes:
     port is put on where the client named none.
     """
     if settings.preserve_host:
-        return (head.host if head.host is not None else settings.default_host) + head.more_hosts
+        return (head.host if head.host is not None else head.authority or settings.default_host) + head.more_hosts
     host = (head.authority or head.host or settings.default_host).lower()
     name, colon, port = host.rpartition(b":")
+    if colon and not port:
+        host, colon = name, b""
     if not colon or not port.isdigit():
         return host if settings.port == 80 else b"%b:%d" % (host, settings.port)
     return name if settings.port == 80 and port == b"80" else host

@@ -8,6 +8,7 @@ from typing import Final
 
 from lb.http import limits
 from lb.http.body import BodyReader, ChunkedBody, LengthBody, UntilCloseBody
+from lb.http.head import connection_tokens, without
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 CHUNKED_LINE: Final = b"\r\nTransfer-Encoding: chunked"
@@ -23,8 +24,9 @@ _CONTENT_TYPE: Final = -4
 _CLOSE: Final = -5
 _KEEP_ALIVE: Final = -6
 _CHUNKED: Final = -7
-_BAD: Final = -8
-_UNKNOWN: Final = -9
+_CONNECTION: Final = -8  # Connection with more in it than one of the two
+_BAD: Final = -9
+_UNKNOWN: Final = -10
 _MEANINGS: Final = {
     b"date": _DATE,
     b"content-type": _CONTENT_TYPE,
@@ -91,7 +93,12 @@ class ResponseReader:
             return self._again
         found = _CLEAN.match(data)
         if found is None:
-            if b"\r\n\r\n" in data or len(data) > limits.RESPONSE_HEADERS or not _may_become_head(data):
+            if (
+                b"\r\n\r\n" in data
+                or b"\n\n" in data
+                or len(data) > limits.RESPONSE_HEADERS
+                or not _may_become_head(data)
+            ):
                 raise BadResponse
             return None
         minor, status, reason, block = found.groups()
@@ -107,6 +114,8 @@ class ResponseReader:
     def _take_lines(self, head: ResponseHead, block: bytes) -> None:
         known = self._lines
         kept = []
+        named: list[bytes] = []
+        closing = False
         for line in block.split(b"\r\n"):
             meaning = known.get(line, _UNKNOWN)
             if meaning == _UNKNOWN:
@@ -122,15 +131,23 @@ class ResponseReader:
                     raise BadResponse
                 head.content_length = meaning
             elif meaning == _CLOSE:
-                head.keep_alive = False
+                closing = True
             elif meaning == _KEEP_ALIVE:
                 head.keep_alive = True
+            elif meaning == _CONNECTION:
+                named += connection_tokens(line.partition(b":")[2].strip(b" \t").lower())
             elif meaning == _CHUNKED:
                 head.chunked = True
             elif meaning == _BAD:
                 raise BadResponse
         # The block begins with CRLF, so the first line is empty and the join begins with CRLF again.
         head.rest = b"\r\n".join(kept)
+        if named:
+            head.keep_alive = head.keep_alive or b"keep-alive" in named
+            closing = closing or b"close" in named
+            head.rest = without(head.rest, frozenset(named))
+        if closing:
+            head.keep_alive = False
         if head.chunked and head.content_length >= 0:
             # Which of the two the target meant cannot be known: the connection is not used again (RFC 9112 6.3).
             head.content_length = -1
@@ -159,8 +176,7 @@ def _meaning(line: bytes) -> int:
     if name == b"transfer-encoding":
         return _CHUNKED if value == b"chunked" else _DROPPED if value == b"identity" else _BAD
     if name == b"connection":
-        tokens = value.replace(b" ", b"").split(b",")
-        return _CLOSE if b"close" in tokens else _KEEP_ALIVE if b"keep-alive" in tokens else _DROPPED
+        return {b"close": _CLOSE, b"keep-alive": _KEEP_ALIVE}.get(value, _CONNECTION)
     return _MEANINGS.get(name, _PLAIN)
 
 
@@ -174,7 +190,11 @@ def frame(head: ResponseHead, *, head_only: bool, modern: bool) -> Framing:
     """Decides the framing (RFC 9112 6.3). `head_only`: the request was HEAD; `modern`: the client speaks HTTP/1.1."""
     length = head.content_length
     if head_only or head.status in (204, 304):
-        line = b"\r\nContent-Length: %d" % length if length >= 0 else CHUNKED_LINE if head.chunked and modern else b""
+        line = b""
+        if length >= 0 and head.status != 204:
+            line = b"\r\nContent-Length: %d" % length
+        elif head.chunked and modern and head.status != 204:
+            line = CHUNKED_LINE
         return line, LengthBody(0), False, True
     if length >= 0:
         return b"\r\nContent-Length: %d" % length, LengthBody(length), False, True

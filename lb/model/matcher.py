@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 LOWEST, HIGHEST = 200, 499
-_ITEM = re.compile(r"(\d{3})(?:-(\d{3}))?")
+_ITEM = re.compile(r"([0-9]{3})(?:-([0-9]{3}))?")
 
 
 @dataclass(frozen=True, slots=True)

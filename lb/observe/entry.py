@@ -8,7 +8,7 @@ from lb.http.desync import Tier
 from lb.http.head import RequestHead
 from lb.http.record import RequestRecord
 
-_URI_LIMIT: Final = 8 * 1024
+_TEXT_LIMIT: Final = 8 * 1024  # of the URI and of the user agent
 _HOSTS_REMEMBERED: Final = 1024
 _TIERS: Final = ("-", "Acceptable", "Ambiguous", "Severe")
 _UNSAFE: Final = re.compile(rb'[^\x20-\x7e]|"')
@@ -23,7 +23,7 @@ class EntryFormatter:
     def __init__(self) -> None:
         self._second = -1
         self._second_text = ""
-        self._hosts: dict[tuple[bytes | None, int], str] = {}
+        self._hosts: dict[tuple[bytes | None, int, str], str] = {}
 
     def format(self, record: RequestRecord) -> str:
         """The entry, with its line end."""
@@ -34,9 +34,9 @@ class EntryFormatter:
             agent = "-"
             tier, reason = Tier(record.tier), record.reason
         else:
-            uri = head.uri if len(head.uri) <= _URI_LIMIT else head.uri[:_URI_LIMIT]
+            uri = head.uri if len(head.uri) <= _TEXT_LIMIT else head.uri[:_TEXT_LIMIT]
             request = f"{_text(head.method)} {self._base(record, head)}{_text(uri)} HTTP/1.{head.minor}"
-            agent = _text(head.user_agent) if head.user_agent else "-"
+            agent = _text(head.user_agent[:_TEXT_LIMIT]) if head.user_agent else "-"
             tier, reason = head.tier, head.reason
         arrived, sent, responded, ended = record.arrived_at, record.sent_at, record.responded_at, record.ended_at
         created_s = record.created_s
@@ -69,23 +69,24 @@ class EntryFormatter:
     def _base(self, record: RequestRecord, head: RequestHead) -> str:
         """`http://HOST:PORT`; the port is the listener's, whatever the client wrote."""
         authority = head.authority or head.host
-        port = record.origin.port
-        known = self._hosts.get((authority, port))
+        origin = record.origin
+        known = self._hosts.get((authority, origin.port, origin.dns_name))
         if known is None:
             if len(self._hosts) >= _HOSTS_REMEMBERED:
                 self._hosts.clear()
-            name = record.origin.dns_name
-            if authority is not None:
+            name = origin.dns_name
+            if authority:
                 before, colon, after = authority.rpartition(b":")
-                name = _text(before if colon and after.isdigit() else authority)
-            known = self._hosts[authority, port] = f"http://{name}:{port}"
+                name = _text(before if colon and (after.isdigit() or not after) else authority)
+            known = f"http://{name}:{origin.port}"
+            self._hosts[authority, origin.port, origin.dns_name] = known
         return known
 
 
 def _seconds(duration_s: float) -> str:
-    """Three decimals."""
+    """Three decimals, cut off rather than rounded: a clock of milliseconds would have said the same."""
     number = int(duration_s * 1000)
-    return _MILLISECONDS[number] if 0 <= number < 1000 else f"{duration_s:.3f}"
+    return _MILLISECONDS[number] if 0 <= number < 1000 else f"{number / 1000:.3f}"
 
 
 def _text(value: bytes) -> str:

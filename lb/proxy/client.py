@@ -5,7 +5,7 @@ from time import monotonic, time
 from typing import TYPE_CHECKING, cast
 
 from lb.http import forwarded, pages
-from lb.http.head import HeadReader, Rejected, RequestHead
+from lb.http.head import HeadReader, Rejected, RequestHead, may_be_complete
 from lb.http.outcomes import Failure
 from lb.http.record import RequestRecord
 from lb.proxy.exchange import Exchange
@@ -103,7 +103,10 @@ class ClientConnection(asyncio.Protocol):
                 self._keep(data)
                 return
             if self._unread:
+                seen = len(self._unread)
                 self._unread += data
+                if not may_be_complete(self._unread, seen):
+                    return
                 data = bytes(self._unread)
                 self._unread.clear()
             self._read(data)

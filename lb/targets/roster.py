@@ -81,9 +81,11 @@ class Roster:
             if known is None:
                 self._orders += 1
                 self._slots[key] = Slot(endpoint, self._orders, fresh)
-            elif known.health.state is TargetState.DRAINING:
+                continue
+            # Two names may have swapped their addresses.
+            known.endpoint = endpoint
+            if known.health.state is TargetState.DRAINING:
                 known.health = fresh
-                known.endpoint = endpoint
         self._refresh()
 
     def _deregister(self, slot: Slot, until: float, *, moved: bool) -> None:

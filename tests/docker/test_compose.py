@@ -154,7 +154,7 @@ def test_the_lessons_mistaken_health_check_path_fails_open_and_is_explained(demo
     wait_for(lambda: states_of(demo) == ["healthy"] * 2, NOTICED_S, "both healthy again", demo.logs)
 
 
-def test_scaled_up_every_server_gets_its_share_and_scaled_down_no_request_fails(demo: Composition) -> None:
+def test_scaled_up_every_server_gets_its_share_and_scaled_down_the_rest_take_turns(demo: Composition) -> None:
     demo.run("up", "--detach", "--scale", "web1=2")
     wait_for(lambda: len({get_info(demo)["host"] for _ in range(9)}) == 3, NOTICED_S, "three servers", demo.logs)
     counts = Counter(get_info(demo)["host"] for _ in range(30))

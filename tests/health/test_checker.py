@@ -263,13 +263,12 @@ async def test_close_leaves_no_task_behind():
 async def test_close_ends_at_once_after_a_reload(turns):
     """In Python 3.11 asyncio.wait_for loses a cancellation that comes together with the event it waits for."""
     check = health_check(interval_s=60, timeout_s=5)
-    async with target(PASSING) as web:
-        async with checking(plan(endpoint(web.port), check=check)) as watcher:
-            await until(lambda: watcher.verdicts)
-            await asyncio.sleep(0.02)
-            watcher.checker.reconcile(plan(endpoint(web.port), check=check))
-            for _ in range(turns):
-                await asyncio.sleep(0)
+    async with target(PASSING) as web, checking(plan(endpoint(web.port), check=check)) as watcher:
+        await until(lambda: watcher.verdicts)
+        await asyncio.sleep(0.02)
+        watcher.checker.reconcile(plan(endpoint(web.port), check=check))
+        for _ in range(turns):
+            await asyncio.sleep(0)
 
 
 async def test_close_before_start_and_twice_is_fine():

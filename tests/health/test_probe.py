@@ -77,7 +77,7 @@ async def test_host_is_the_address_not_the_name_of_the_target():
         "/%7Euser/%2F%zz",
         "/?a=1&b=%26&c=a+b&d=/?",
         "/ends-with?",
-        "/a|b\"c<d>{e}^`\\",
+        '/a|b"c<d>{e}^`\\',
         "/semi;colon=1:@x",
         "/not#a-fragment",
     ],

@@ -115,7 +115,7 @@ GOOD = {
 @pytest.mark.parametrize("decode", [False, True], ids=["raw", "decode"])
 @pytest.mark.parametrize(("body", "payload"), GOOD.values(), ids=GOOD.keys())
 def test_chunks(body: bytes, payload: bytes, decode: bool):
-    for pieces in ([body + NEXT], byte_by_byte(body) + [NEXT], byte_by_byte(body + NEXT)):
+    for pieces in ([body + NEXT], [*byte_by_byte(body), NEXT], byte_by_byte(body + NEXT)):
         reader = ChunkedBody(decode=decode)
         passed, leftover = feed(reader, pieces)
         assert reader.done

@@ -3,10 +3,10 @@
 from time import process_time
 
 import pytest
-from tests.http.messages import MODES, head_of, outcome, read, to_target, values
 
 from lb.http.desync import Tier
 from lb.http.head import Rejected
+from tests.http.messages import MODES, head_of, outcome, read, to_target, values
 
 LINE = 16 * 1024
 HEADER = 16 * 1024
@@ -32,7 +32,16 @@ GOOD = {
     "unusual: HTTP/1.2": b"GET / HTTP/1.2\r\nHost: a\r\n\r\n",
     "unusual: no version": b"GET /\r\n\r\n",
 }
-BEHIND = (b"", b"x", b"\r\n", b"\r\n\r\n", b"\n\n", b"\x00\xff" * 8, b"GET /2 HTTP/1.1\r\nHost: b\r\n\r\n", b"y" * 70_000)
+BEHIND = (
+    b"",
+    b"x",
+    b"\r\n",
+    b"\r\n\r\n",
+    b"\n\n",
+    b"\x00\xff" * 8,
+    b"GET /2 HTTP/1.1\r\nHost: b\r\n\r\n",
+    b"y" * 70_000,
+)
 
 
 @pytest.mark.parametrize("data", GOOD.values(), ids=GOOD.keys())

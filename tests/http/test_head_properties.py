@@ -4,8 +4,11 @@ import itertools
 import re
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, event, example, given, settings
 from hypothesis import strategies as st
+
+from lb.http.desync import Tier
+from lb.http.head import HeadReader, Rejected
 from tests.http.messages import (
     MODES,
     NEXT,
@@ -22,9 +25,6 @@ from tests.http.messages import (
     with_httptools,
 )
 
-from lb.http.desync import Tier
-from lb.http.head import HeadReader, Rejected
-
 PARSERS = {"httptools": with_httptools, "h11": with_h11}
 # The methods that llhttp has in its tables; h11 takes any token.
 KNOWN_METHODS = (b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"PATCH", b"TRACE", b"PROPFIND", b"PURGE")
@@ -39,8 +39,29 @@ GOOD = (
     b"OPTIONS * HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nTE: trailers\r\nUpgrade: h2c\r\n\r\n",
 )
 INSERTS = st.sampled_from(
-    (b"\r", b"\n", b"\r\n", b"\r\n\r\n", b"\n\n", b"\0", b":", b" ", b"\t", b",", b";", b"\x7f", b"\xff", b"HTTP/1.1 ", b"0")
-    + (b"\r\nTransfer-Encoding: chunked", b"\r\nContent-Length: 7", b"\r\n ", b"\r\nHost: z", b"\xc5\xbf", b"\xc4\xb1")
+    (
+        b"\r",
+        b"\n",
+        b"\r\n",
+        b"\r\n\r\n",
+        b"\n\n",
+        b"\x00",
+        b":",
+        b" ",
+        b"\t",
+        b",",
+        b";",
+        b"\x7f",
+        b"\xff",
+        b"HTTP/1.1 ",
+        b"0",
+        b"\r\nTransfer-Encoding: chunked",
+        b"\r\nContent-Length: 7",
+        b"\r\n ",
+        b"\r\nHost: z",
+        b"\xc5\xbf",
+        b"\xc4\xb1",
+    )
 )
 
 
@@ -73,8 +94,10 @@ def test_reading_raises_nothing_but_refusals(data: bytes, mode: str, drop_invali
     try:
         found = read(data, mode, drop_invalid=drop_invalid)
     except Rejected as refusal:
-        assert refusal.status in (400, 414, 501, 505)
-        return
+        found = None
+        event(f"refused with {refusal.status}")
+        if refusal.status not in (400, 414, 501, 505):
+            raise
     if found is None:
         return
     head, end = found
@@ -99,7 +122,12 @@ def test_reading_does_not_depend_on_what_follows(data: bytes, behind: bytes, mod
 @settings(deadline=None, max_examples=300)
 @given(st.lists(st.tuples(st.sampled_from(GOOD) | mutated(), modes, st.booleans()), min_size=2, max_size=8))
 @example([(GOOD[0], "defensive", False), (b"GET / HTTP/1.0\r\nHost: a\r\n\r\n", "defensive", False)])
-@example([(b"GET / HTTP/1.0\r\nX-A: b\r\n\r\n", "defensive", False), (b"GET / HTTP/1.1\r\nX-A: b\r\n\r\n", "defensive", False)])
+@example(
+    [
+        (b"GET / HTTP/1.0\r\nX-A: b\r\n\r\n", "defensive", False),
+        (b"GET / HTTP/1.1\r\nX-A: b\r\n\r\n", "defensive", False),
+    ]
+)
 @example([(b"GET http://q/ HTTP/1.1\r\nHost: a\r\n\r\n", "defensive", False), (GOOD[0], "defensive", False)])
 @example([(b"GET / HTTP/1.1\r\nHost: a\r\nX_A: b\r\n\r\n", "monitor", drop) for drop in (False, True, False)])
 def test_a_reader_that_has_read_before_reads_the_same(requests: list[tuple[bytes, str, bool]]):
@@ -123,7 +151,18 @@ def test_a_head_that_was_read_does_not_change_when_the_next_is_read():
 # --- the same request to everyone ---
 
 NAMES = st.sampled_from(
-    (b"X-A", b"x-b", b"Accept", b"Content-Type", b"Cookie", b"!#$%&'*+-.^_`|~", b"Contents", b"Transfer", b"Te-st", b"9")
+    (
+        b"X-A",
+        b"x-b",
+        b"Accept",
+        b"Content-Type",
+        b"Cookie",
+        b"!#$%&'*+-.^_`|~",
+        b"Contents",
+        b"Transfer",
+        b"Te-st",
+        b"9",
+    )
 )
 TEXT = st.binary(max_size=12).map(lambda raw: bytes(b for b in raw if b == 9 or 0x20 <= b <= 0x7E).strip(b" \t"))
 
@@ -139,8 +178,13 @@ def compliant(draw) -> bytes:
         lines.append(
             draw(
                 st.sampled_from(
-                    ((b"Content-Length", b"3"), (b"content-length", b"0"), (b"Transfer-Encoding", b"chunked"))
-                    + ((b"CONTENT-LENGTH", b"007"), (b"transfer-encoding", b"Chunked"))
+                    (
+                        (b"Content-Length", b"3"),
+                        (b"content-length", b"0"),
+                        (b"Transfer-Encoding", b"chunked"),
+                        (b"CONTENT-LENGTH", b"007"),
+                        (b"transfer-encoding", b"Chunked"),
+                    )
                 )
             )
         )
@@ -210,26 +254,81 @@ def check_no_smuggling(data: bytes, mode: str, drop_invalid: bool) -> None:
     for parser in PARSERS:
         try:
             seen = sees(parser, written + sent + NEXT)
-        except RefusedElsewhere as error:
-            assert not must_be_understood(written), f"{parser}: {error} for {written!r}"
+        except RefusedElsewhere:
+            if must_be_understood(written):
+                raise
             continue
         assert (seen.body, seen.next_target) == (payload, b"/the-next-request"), f"{parser} reads {written!r}"
         assert (seen.method, seen.target) == (head.method, head.uri)
-        assert [value for name, value in seen.headers if name.lower() == b"host"] == [b"a"]
+        assert len([value for name, value in seen.headers if name.lower() == b"host"]) == 1
 
 
 FRAMING_NAMES = (
     *(b"Transfer-Encoding", b"transfer-encoding", b"Transfer-Encoding ", b"Transfer-Encoding\t", b" Transfer-Encoding"),
-    *(b"Transfer_Encoding", b"Transfer Encoding", b"TransferEncoding", b"Tran\xc5\xbffer-Encoding", b"-Transfer-Encoding"),
-    *(b"Transfer-Encoding\x0b", b"\x0bTransfer-Encoding", b"Transfer-\0Encoding", b"Transfer-Encoding\r", b"X-Transfer-Encoding"),
-    *(b"Content-Length", b"content-length", b"Content-Length ", b"Content_Length", b"Content--Length", b"ContentLength"),
+    *(
+        b"Transfer_Encoding",
+        b"Transfer Encoding",
+        b"TransferEncoding",
+        b"Tran\xc5\xbffer-Encoding",
+        b"-Transfer-Encoding",
+    ),
+    *(
+        b"Transfer-Encoding\x0b",
+        b"\x0bTransfer-Encoding",
+        b"Transfer-\0Encoding",
+        b"Transfer-Encoding\r",
+        b"X-Transfer-Encoding",
+    ),
+    *(
+        b"Content-Length",
+        b"content-length",
+        b"Content-Length ",
+        b"Content_Length",
+        b"Content--Length",
+        b"ContentLength",
+    ),
     *(b"Content-Length\x0c", b"Content Length", b"\tContent-Length", b"X-Content-Length", b"", b":Content-Length"),
 )
 CODINGS = (
-    *(b"chunked", b"Chunked", b"identity", b"identity, chunked", b"chunked, identity", b"chunked, chunked", b"gzip, chunked"),
-    *(b"\x0bchunked", b"chunked\x0b", b"x", b"", b"chunked;q=1", b",chunked", b"chunked,", b"xchunked", b'"chunked"', b"chun\rked"),
+    *(
+        b"chunked",
+        b"Chunked",
+        b"identity",
+        b"identity, chunked",
+        b"chunked, identity",
+        b"chunked, chunked",
+        b"gzip, chunked",
+    ),
+    *(
+        b"\x0bchunked",
+        b"chunked\x0b",
+        b"x",
+        b"",
+        b"chunked;q=1",
+        b",chunked",
+        b"chunked,",
+        b"xchunked",
+        b'"chunked"',
+        b"chun\rked",
+    ),
 )
-LENGTHS = (b"3", b"0", b"00", b"03", b"+3", b"-3", b"3, 3", b"3,4", b"0x3", b"3 3", b"", b"\x0b3", b"3\x00", b"4", b"3;")
+LENGTHS = (
+    b"3",
+    b"0",
+    b"00",
+    b"03",
+    b"+3",
+    b"-3",
+    b"3, 3",
+    b"3,4",
+    b"0x3",
+    b"3 3",
+    b"",
+    b"\x0b3",
+    b"3\x00",
+    b"4",
+    b"3;",
+)
 
 FRAMING_LINES = st.tuples(st.sampled_from(FRAMING_NAMES), st.sampled_from(CODINGS + LENGTHS))
 
@@ -259,9 +358,4 @@ def test_no_single_framing_header_smuggles(mode: str):
 @settings(deadline=None, max_examples=800)
 @given(mutated(), modes, st.booleans())
 def test_no_mutation_smuggles(data: bytes, mode: str, drop_invalid: bool):
-    # The host is checked above; here any may come.
-    data = re.sub(rb"(?i)\r\nhost:[^\r\n]*", b"\r\nHost: a", data)
-    assume(b"http://" not in data.lower())
-    if b"\r\nHost: a\r\n" not in data:
-        data = data.replace(b"\r\n", b"\r\nHost: a\r\n", 1)
     check_no_smuggling(data, mode, drop_invalid)

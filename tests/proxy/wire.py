@@ -126,7 +126,8 @@ class Client:
 
     def reset(self) -> None:
         """Sends RST."""
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if not self._writer.is_closing():
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._writer.transport.abort()
 
 
@@ -142,7 +143,11 @@ async def connected(port: int, *, receive_buffer: int = 0, segment: int = 0) -> 
     if segment:
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, segment)
     plain.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(plain, ("127.0.0.1", port))
+    try:
+        await asyncio.get_running_loop().sock_connect(plain, ("127.0.0.1", port))
+    except OSError:
+        plain.close()
+        raise
     reader, writer = await asyncio.open_connection(sock=plain, limit=receive_buffer or 2**20)
     try:
         yield Client(reader, writer)

@@ -24,14 +24,15 @@ from lb.proxy.node import Node
 from lb.settings import Settings
 from tests.support.origins import Origin, running_origin
 
-FIELDS: Final = (
-    "type time elb client target request_processing_time target_processing_time response_processing_time "
-    "elb_status_code target_status_code received_bytes sent_bytes request user_agent ssl_cipher ssl_protocol "
-    "target_group_arn trace_id domain_name chosen_cert_arn matched_rule_priority request_creation_time "
-    "actions_executed redirect_url error_reason target_port_list target_status_code_list classification "
-    "classification_reason conn_trace_id transformed_host transformed_uri request_transform_status"
-).split()
-_FIELD = re.compile(r'"([^"]*)"|([^ "]+)')
+_NAMES: Final = """
+    type time elb client target request_processing_time target_processing_time response_processing_time
+    elb_status_code target_status_code received_bytes sent_bytes request user_agent ssl_cipher ssl_protocol
+    target_group_arn trace_id domain_name chosen_cert_arn matched_rule_priority request_creation_time
+    actions_executed redirect_url error_reason target_port_list target_status_code_list classification
+    classification_reason conn_trace_id transformed_host transformed_uri request_transform_status
+"""
+FIELDS: Final = tuple(_NAMES.split())
+_FIELD: Final = re.compile(r'"([^"]*)"|([^ "]+)')
 
 
 def free_port() -> int:
@@ -54,7 +55,7 @@ async def until(condition: Callable[[], bool], what: str, *, within_s: float = 3
 def parse_entry(line: str) -> dict[str, str]:
     """One access log line by field name; quotes are taken off. Fails unless there are exactly 33 fields."""
     found = _FIELD.findall(line)
-    assert " ".join(f'"{quoted}"' if not bare else bare for quoted, bare in found) == line, line
+    assert " ".join(bare or f'"{quoted}"' for quoted, bare in found) == line, line
     values = [quoted or bare for quoted, bare in found]
     assert len(values) == len(FIELDS), f"{len(values)} fields: {line}"
     return dict(zip(FIELDS, values, strict=True))
@@ -70,6 +71,7 @@ class Balancer:
     data_dir: Path
     health_port: int
     origins: list[Origin] = field(default_factory=list)
+    closed: bool = False
 
     @property
     def node(self) -> Node:
@@ -95,8 +97,16 @@ class Balancer:
     async def apply(self, **changes: Any) -> None:
         """Applies the configuration with some of the arguments of `running_balancer` changed."""
         self.shape.update(changes)
-        self.origins += [each for each in self.shape["targets"] if isinstance(each, Origin) and each not in self.origins]
+        self.origins += [
+            each for each in self.shape["targets"] if isinstance(each, Origin) and each not in self.origins
+        ]
         await self.app.apply(build_config(port=self.port, health_port=self.health_port, **self.shape))
+
+    async def close(self) -> None:
+        """Closes the balancer, once."""
+        if not self.closed:
+            self.closed = True
+            await self.app.close()
 
     async def ready(self) -> None:
         """Waits until every target has been probed once: one that passed gets traffic from then on."""
@@ -176,7 +186,7 @@ def no_errors_logged() -> Iterator[None]:
         yield
     finally:
         logging.getLogger().removeHandler(errors)
-    assert not errors.texts, "\n".join(errors.texts)
+    assert not errors.texts, f"{len(errors.texts)} errors logged; the first: {errors.texts[0]}"
 
 
 @contextlib.asynccontextmanager
@@ -218,7 +228,7 @@ async def running_balancer(
                 yield balancer
                 await _nobody_left(balancer)
             finally:
-                await app.close()
+                await balancer.close()
             await _nothing_left(balancer, before)
 
 

@@ -1,0 +1,1 @@
+"""ALB's metrics: counted from finished requests, kept for three hours, read as CloudWatch statistics or Prometheus text."""

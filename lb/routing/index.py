@@ -1,0 +1,193 @@
+"""Which rules can match a request at all: one look at each of its parts instead of one at each rule.
+
+An index answers with a set of rules, as the bits of an integer, that holds every rule whose conditions are met. It may hold
+others too: whoever asks must still ask the conditions themselves. What makes it sound is what Pattern says of `exact`,
+`head`, `tail` and `source`, and nothing else.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, TypeVar
+
+from lb.routing.conditions import (
+    CompiledCondition,
+    HeaderCondition,
+    HostCondition,
+    MethodCondition,
+    OneValueCondition,
+    PathCondition,
+    QueryCondition,
+    SourceCondition,
+)
+from lb.routing.patterns import Pattern, compile_set, found_in_set
+from lb.routing.request import RequestView
+
+_Condition = TypeVar("_Condition", bound=CompiledCondition[Any])
+_Conditions = Sequence[Sequence[CompiledCondition[Any]]]
+_Bits = dict[bytes, int]
+# Asking a set costs about as much as asking two or three patterns.
+_FEWEST_FOR_A_SET: Final = 4
+
+
+class RuleIndex:
+    """The index of a listener's rules. `first` is cheap; `further` looks at headers, the query and the address."""
+
+    __slots__ = ("_all", "_headers", "_one_value", "_query", "_source")
+
+    def __init__(self, rules: _Conditions) -> None:
+        self._all = (1 << len(rules)) - 1
+        self._one_value: list[tuple[Callable[[RequestView], bytes], int, PatternIndex]] = []
+        kinds: tuple[type[OneValueCondition], ...] = (HostCondition, PathCondition, MethodCondition)
+        for kind in kinds:
+            bits, conditions = _of_kind(rules, kind)
+            if conditions:
+                index = PatternIndex((pattern, bit) for bit, each in conditions for pattern in each.patterns)
+                self._one_value.append((kind.value_of, self._all & ~bits, index))
+        self._headers = _header_indexes(rules, self._all)
+        self._query = QueryIndex(*_of_kind(rules, QueryCondition), self._all)
+        self._source = SourceIndex(*_of_kind(rules, SourceCondition), self._all)
+
+    def first(self, request: RequestView) -> int:
+        """The rules that host, path and method leave over."""
+        candidates = self._all
+        for value_of, others, index in self._one_value:
+            candidates &= others | index.candidates(value_of(request))
+            if not candidates:
+                break
+        return candidates
+
+    def further(self, request: RequestView, candidates: int) -> int:
+        """Those of the candidates that the rest of the request leaves over."""
+        for start, others, index in self._headers:
+            if candidates & ~others:
+                found = others
+                for value in request.header_values(start):
+                    found |= index.candidates(value)
+                candidates &= found
+        candidates = self._query.narrow(request, candidates)
+        return self._source.narrow(request, candidates)
+
+
+class PatternIndex:
+    """Patterns for one value, and the bit of the rule that each belongs to."""
+
+    __slots__ = ("_always", "_exact", "_heads", "_set", "_set_bits", "_set_every", "_tails")
+
+    def __init__(self, patterns: Iterable[tuple[Pattern, int]]) -> None:
+        self._always = 0
+        self._exact: _Bits = defaultdict(int)
+        heads: dict[int, _Bits] = defaultdict(lambda: defaultdict(int))
+        tails: dict[int, _Bits] = defaultdict(lambda: defaultdict(int))
+        others: _Bits = defaultdict(int)
+        for pattern, bit in patterns:
+            if pattern.exact is not None:
+                self._exact[pattern.exact] |= bit
+            elif pattern.head is not None:
+                heads[len(pattern.head)][pattern.head] |= bit
+            elif pattern.tail is not None:
+                tails[len(pattern.tail)][pattern.tail] |= bit
+            else:
+                others[pattern.source] |= bit
+        self._heads = tuple(heads.items())
+        self._tails = tuple((-length, table) for length, table in tails.items())
+        self._set_bits = (0, *others.values())
+        self._set_every = 0
+        for bits in others.values():
+            self._set_every |= bits
+        self._set = compile_set(others) if len(others) >= _FEWEST_FOR_A_SET else None
+        if self._set is None:
+            self._always |= self._set_every
+
+    def candidates(self, value: bytes) -> int:
+        """The bits of the rules that may have a pattern for this value."""
+        found = self._exact.get(value, 0) | self._always
+        for length, table in self._heads:
+            bits = table.get(value[:length])
+            if bits is not None:
+                found |= bits
+        for start, table in self._tails:
+            bits = table.get(value[start:])
+            if bits is not None:
+                found |= bits
+        if self._set is not None:
+            positions = found_in_set(self._set, value)
+            if positions is None:
+                return found | self._set_every
+            for position in positions:
+                found |= self._set_bits[position]
+        return found
+
+
+class QueryIndex:
+    """Query conditions by their key, where that is literal, and the value."""
+
+    __slots__ = ("_any_key", "_keys", "_others")
+
+    def __init__(self, bits: int, conditions: list[tuple[int, QueryCondition]], every: int) -> None:
+        self._others = every & ~bits
+        keys: dict[bytes | None, list[tuple[Pattern, int]]] = defaultdict(list)
+        for bit, pattern in ((bit, pattern) for bit, condition in conditions for pattern in condition.patterns):
+            keys[None if pattern.key is None else pattern.key.exact].append((pattern.value, bit))
+        self._any_key = PatternIndex(keys.pop(None, ()))
+        self._keys = {key: PatternIndex(patterns) for key, patterns in keys.items() if key is not None}
+
+    def narrow(self, request: RequestView, candidates: int) -> int:
+        """Those of the candidates that the query leaves over."""
+        if not candidates & ~self._others:
+            return candidates
+        found = self._others
+        for key, value in request.query_pairs:
+            found |= self._any_key.candidates(value)
+            index = self._keys.get(key)
+            if index is not None:
+                found |= index.candidates(value)
+        return candidates & found
+
+
+class SourceIndex:
+    """Source conditions by the leading bits of their blocks. Exact: it answers with no rule too many."""
+
+    __slots__ = ("_others", "_tables")
+
+    def __init__(self, bits: int, conditions: list[tuple[int, SourceCondition]], every: int) -> None:
+        self._others = every & ~bits
+        tables: dict[tuple[int, int], dict[int, int]] = defaultdict(lambda: defaultdict(int))
+        for bit, condition in conditions:
+            for version, shift, leading in condition.blocks:
+                tables[version, shift][leading] |= bit
+        self._tables = tuple(tables.items())
+
+    def narrow(self, request: RequestView, candidates: int) -> int:
+        """Those of the candidates that the client's address leaves over."""
+        if not candidates & ~self._others:
+            return candidates
+        version, number = request.source
+        found = self._others
+        for (table_version, shift), table in self._tables:
+            if version == table_version:
+                found |= table.get(number >> shift, 0)
+        return candidates & found
+
+
+def _of_kind(rules: _Conditions, kind: type[_Condition]) -> tuple[int, list[tuple[int, _Condition]]]:
+    """The rules that have a condition of this kind, and the conditions with the bit of their rule."""
+    found = [
+        (1 << position, condition)
+        for position, conditions in enumerate(rules)
+        for condition in conditions
+        if isinstance(condition, kind)
+    ]
+    bits = 0
+    for bit, _ in found:
+        bits |= bit
+    return bits, found
+
+
+def _header_indexes(rules: _Conditions, every: int) -> list[tuple[bytes, int, PatternIndex]]:
+    """For each header that a rule asks for: how its lines begin, the rules that do not ask, the index of the others."""
+    by_start: dict[bytes, list[tuple[Pattern, int]]] = defaultdict(list)
+    asking: _Bits = defaultdict(int)
+    for bit, condition in _of_kind(rules, HeaderCondition)[1]:
+        asking[condition.start] |= bit
+        by_start[condition.start].extend((pattern, bit) for pattern in condition.patterns)
+    return [(start, every & ~asking[start], PatternIndex(patterns)) for start, patterns in by_start.items()]
