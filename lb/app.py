@@ -19,7 +19,7 @@ from lb.net.sockets import bind
 from lb.net.tasks import Tasks
 from lb.observe.access_log import AccessLog
 from lb.observe.status import Check, status
-from lb.proxy.listeners import Listeners
+from lb.proxy.listeners import Listeners, Prepared
 from lb.proxy.node import Node
 from lb.routing.plan import Plan, compile_plan
 from lb.settings import Settings
@@ -36,6 +36,7 @@ class App:
         self._config = Config()
         self._plan = Plan()
         self._applying = asyncio.Lock()
+        self._closing = False
         self._tasks = Tasks()
         self.access_log = AccessLog(settings.data_dir / "logs" / "access.log")
         self.node = Node(self.access_log.record, settings.connect_timeout_s)
@@ -64,23 +65,31 @@ class App:
         Requests in flight end under the old one. Raises PortTakenError, PlanError.
         """
         async with self._applying:
-            await self._discovery.watch(target.id for group in config.target_groups for target in group.targets)
-            plan = compile_plan(config, self._discovery.addresses)
-            await self._publish(plan)
-            self._config = config
+            names = {target.id for group in config.target_groups for target in group.targets}
+            addresses = await self._discovery.look_up(names)
+            plan = compile_plan(config, addresses)
+            prepared = self._listeners.prepare(plan)
+            self._discovery.watch(names, addresses)
+            await self._commit(config, prepared)
 
-    async def _publish(self, plan: Plan) -> None:
-        prepared = self._listeners.prepare(plan)
-        self._plan = plan
-        await self._listeners.commit(prepared)
-        self.checker.reconcile(plan)
+    async def _commit(self, config: Config, prepared: Prepared) -> None:
+        # Up to the first await nobody else runs: what is shown and what carries traffic change together.
+        self._config = config
+        self._plan = prepared.plan
+        self._listeners.commit(prepared)
+        self.checker.reconcile(prepared.plan)
+        await self._listeners.start()
 
     def _addresses_changed(self) -> None:
-        self._tasks.spawn(self._take_addresses(), name="publish addresses")
+        if not self._closing:
+            self._tasks.spawn(self._take_addresses(), name="publish addresses")
 
     async def _take_addresses(self) -> None:
         async with self._applying:
-            await self._publish(compile_plan(self._config, self._discovery.addresses))
+            names = {target.id for group in self._config.target_groups for target in group.targets}
+            plan = compile_plan(self._config, await self._discovery.look_up(names))
+            if not self._closing:
+                await self._commit(self._config, self._listeners.prepare(plan))
 
     def status(self) -> dict[str, Any]:
         """The picture of the moment, as JSON values."""
@@ -89,6 +98,7 @@ class App:
 
     async def close(self) -> None:
         """Ends cleanly: no new clients, requests in flight finish, everything is written."""
+        self._closing = True
         self._listeners.close()
         await self._discovery.close()
         await self.checker.close()

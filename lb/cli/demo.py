@@ -23,7 +23,13 @@ _FILE = Path(__file__).parent.parent / "demo" / "lb.yaml"
 @click.option(
     "--port", default=8080, show_default=True, help="Port of the balancer; its web servers take the next two."
 )
-@click.option("--api-port", default=9000, show_default=True, help="Port of the API and status page.")
+@click.option(
+    "--api-port",
+    type=click.IntRange(1, 65535),
+    default=9000,
+    show_default=True,
+    help="Port of the API and status page.",
+)
 @click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),

@@ -28,7 +28,7 @@ def run(main: Coroutine[Any, Any, None]) -> None:
     """Runs the coroutine on uvloop where there is one, on asyncio's own loop elsewhere."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
     # The chatter of libraries is not the user's business.
-    for name in ("asyncio", "uvicorn", "watchfiles", "aiohttp"):
+    for name in ("asyncio", "uvicorn", "watchfiles"):
         logging.getLogger(name).setLevel(logging.WARNING)
     _raise_file_limit()
     try:

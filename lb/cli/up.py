@@ -16,7 +16,13 @@ from lb.settings import Settings
 @click.argument("file", type=click.Path(path_type=Path), default="lb.yaml")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address that listeners bind.")
 @click.option("--api-host", default="127.0.0.1", show_default=True, help="Address of the API and status page.")
-@click.option("--api-port", default=9000, show_default=True, help="Port of the API and status page.")
+@click.option(
+    "--api-port",
+    type=click.IntRange(1, 65535),
+    default=9000,
+    show_default=True,
+    help="Port of the API and status page.",
+)
 @click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),

@@ -13,357 +13,207 @@ Names are ELB's. One value may stand where a list may. Several conditions on one
 a list of mappings under `conditions`. Everything that is wrong with a rule is reported at its own key path.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final
 
-from pydantic import Field, PlainValidator, ValidationError
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import Field
 
 from lb.configfile.keys import Keys
+from lb.configfile.nodes import Node, reader
 from lb.configfile.problems import KeyPath, known_instead, shown
-from lb.model import names, rules
-from lb.routing import patterns, rewrite
-
-_Built = TypeVar("_Built")
-_Texts = tuple[str, ...]
-_TEXT: Final = "text"
-_VALUES: Final = "a text or a list of texts"
-_MISSING: Final = object()
+from lb.model import names, rule_checks, rules
 
 ACTION: Final = "a mapping with one of forward, redirect and fixed-response"
-CONDITIONS: Final = f"a mapping of conditions, or a list of such mappings; the conditions are {', '.join(rules.FIELDS)}"
+CONDITIONS: Final = f"a mapping with one or more of {', '.join(rules.FIELDS)}, or a list of such mappings"
 TRANSFORMS: Final = "a mapping with url-rewrite, host-header-rewrite or both"
-PRIORITY: Final = f"a number from {rules.LOWEST_PRIORITY} to {rules.HIGHEST_PRIORITY} without quotes"
+PRIORITY: Final = f"a number from {rule_checks.LOWEST_PRIORITY} to {rule_checks.HIGHEST_PRIORITY} without quotes"
+
+_Texts = tuple[str, ...]
+_FORWARD: Final = "the name of a target group, or a mapping of names to weights"
+_PATTERNS: Final = "text, a mapping with regex, or a list of these"
+_PLAIN: Final = "text or a list of texts"
+_PAIRS: Final = "a mapping with value and perhaps key, or a list of these"
 
 
-class _Faults:
-    """Collects what is wrong below a key, so that one fault does not hide the next."""
-
-    def __init__(self) -> None:
-        self._found: list[tuple[KeyPath, str]] = []
-
-    def add(self, path: KeyPath, message: str) -> None:
-        self._found.append((path, message))
-
-    def attempt(self, path: KeyPath, check: Callable[[], _Built]) -> _Built | None:
-        """What `check` returns, or None and a fault where it raises ValueError."""
-        try:
-            return check()
-        except ValueError as error:
-            self.add(path, str(error))
-            return None
-
-    def raise_all(self) -> None:
-        if self._found:
-            raise ValidationError.from_exception_data(
-                "lb.yaml",
-                [
-                    InitErrorDetails(
-                        type=PydanticCustomError("lb", "{message}", {"message": message}), loc=path, input=""
-                    )
-                    for path, message in self._found
-                ],
-            )
-
-
-class _Node:
-    """A value of the file, its key path, and where to report what is wrong with it."""
-
-    def __init__(self, value: object, path: KeyPath, faults: _Faults) -> None:
-        self.value = value
-        self.path = path
-        self.faults = faults
-
-    def below(self, step: str | int, value: object) -> "_Node":
-        return _Node(value, (*self.path, step), self.faults)
-
-    def refuse(self, message: str) -> None:
-        self.faults.add(self.path, message)
-
-    def refuse_kind(self, allowed: str) -> None:
-        if self.value is None:
-            self.refuse(f"has no value: give {allowed}, or remove it")
-        else:
-            self.refuse(f"must be {allowed}, not {shown(self.value)}")
-
-    def items(self, allowed: str) -> dict[str, "_Node"] | None:
-        """The values of a mapping that is not empty."""
-        if not isinstance(self.value, dict) or not self.value:
-            self.refuse_kind(allowed)
-            return None
-        return {key: self.below(key, value) for key, value in self.value.items()}
-
-    def fields(self, allowed: str, known: Sequence[str], required: Sequence[str] = ()) -> dict[str, "_Node"] | None:
-        """The values of a mapping with these keys."""
-        nodes = self.items(allowed)
-        if nodes is None:
-            return None
-        for key in [key for key in nodes if key not in known]:
-            nodes.pop(key).refuse(f"is not a known key; {known_instead(key, known, 'keys')}")
-        for key in required:
-            if key not in nodes:
-                self.below(key, None).refuse("is required")
-        return nodes
-
-    def listed(self) -> list["_Node"]:
-        """The items of a list, or the value itself for a single one."""
-        if isinstance(self.value, list):
-            return [self.below(position, value) for position, value in enumerate(self.value)]
-        return [self]
-
-    def text(self, allowed: str = _TEXT, *, numbers: bool = False) -> str | None:
-        if isinstance(self.value, str) or (
-            numbers and isinstance(self.value, int) and not isinstance(self.value, bool)
-        ):
-            return str(self.value)
-        self.refuse_kind(allowed)
-        return None
-
-    def number(self, allowed: str) -> int | None:
-        if isinstance(self.value, int) and not isinstance(self.value, bool):
-            return self.value
-        self.refuse_kind(allowed)
-        return None
-
-    def check(self, check: Callable[[], _Built]) -> _Built | None:
-        return self.faults.attempt(self.path, check)
-
-
-def _reader(read: Callable[[_Node], _Built | None]) -> PlainValidator:
-    """A pydantic validator from a function that reports what is wrong and returns None where it cannot go on."""
-
-    def validate(value: object) -> _Built | None:
-        faults = _Faults()
-        built = read(_Node(value, (), faults))
-        faults.raise_all()
-        return built
-
-    return PlainValidator(validate)
-
-
-# Conditions
-
-
-def _read_conditions(node: _Node) -> tuple[rules.Condition, ...]:
+def _read_conditions(node: Node) -> tuple[rules.Condition, ...]:
     found = [
         condition
-        for mapping in node.listed()
-        for name, each in (mapping.items("a mapping of conditions") or {}).items()
+        for mapping in node.listed(CONDITIONS)
+        for name, each in (mapping.items(CONDITIONS) or {}).items()
         for condition in _read_condition(name, each)
     ]
-    whole = [condition for condition in found if condition is not None]
-    if whole and len(whole) == len(found):
-        # Only the limits on all of them together are news here.
-        node.check(partial(rules.check_conditions, whole))
-    return tuple(whole)
+    conditions = tuple(condition for condition in found if condition is not None)
+    if found and len(conditions) == len(found):
+        # The values have been checked where they stand: only the limits on all of them together can be news here.
+        node.passes(rule_checks.check_conditions, conditions)
+    return conditions
 
 
-def _read_condition(name: str, node: _Node) -> list[rules.Condition | None]:
+def _read_condition(name: str, node: Node) -> list[rules.Condition | None]:
     match name:
         case "host-header":
-            return [_checked(node, lambda plain, regex: rules.HostHeader(plain, regex))]
+            return [_with_patterns(node, rules.HostHeader)]
         case "path-pattern":
-            return [_checked(node, lambda plain, regex: rules.PathPattern(plain, regex))]
+            return [_with_patterns(node, rules.PathPattern)]
         case "http-header":
-            return [
-                _checked(each, partial(rules.HttpHeader, header))
-                for header, each in (node.items("a mapping of header names to values") or {}).items()
-            ] or [None]
+            headers = node.items("a mapping of header names to values") or {}
+            return [_header(header, each) for header, each in headers.items()] or [None]
         case "http-request-method":
-            return [_plain(node, rules.HttpRequestMethod)]
+            return [_with_texts(node, rules.HttpRequestMethod)]
         case "source-ip":
-            return [_plain(node, rules.SourceIp)]
+            return [_with_texts(node, rules.SourceIp)]
         case "query-string":
             return [_query_string(node)]
-        case _:
-            allowed = f"'[{','.join(rules.FIELDS)}]'"
-            message = f"Condition field {shown(name)} must be one of {allowed}"
-            node.refuse(f"{message}; {known_instead(name, rules.FIELDS, 'conditions')}")
-            return [None]
+    message = f"Condition field {shown(name)} must be one of '[{','.join(rules.FIELDS)}]'"
+    node.refuse(f"{message}; {known_instead(name, rules.FIELDS, 'conditions')}")
+    return [None]
 
 
-def _checked(node: _Node, build: Callable[[_Texts, _Texts], rules.Condition]) -> rules.Condition | None:
-    """A condition whose values may be regular expressions; each value is checked where it stands."""
-    plain: list[str] = []
+def _header(name: str, node: Node) -> rules.Condition | None:
+    build = partial(rules.HttpHeader, name)
+    return _with_patterns(node, build) if node.passes(rule_checks.check_condition, build(("any",))) else None
+
+
+def _with_patterns(node: Node, build: Callable[[_Texts, _Texts], rules.Condition]) -> rules.Condition | None:
+    """A condition whose values may be regular expressions."""
+    values: list[str] = []
     regexes: list[str] = []
-    whole = True
-    for item in node.listed():
+    items = node.listed(_PATTERNS)
+    for item in items:
         if isinstance(item.value, dict):
-            regex = _regex(item)
-            whole = whole and regex is not None
-            regexes += [] if regex is None else [regex]
+            fields = item.fields("a mapping with regex", ("regex",), ("regex",)) or {}
+            for field in fields.values():
+                text = field.text("a regular expression")
+                if text is not None and field.passes(rule_checks.check_condition, build((), (text,))):
+                    regexes.append(text)
         else:
-            value = item.text("text, or a mapping with regex")
-            good = value is not None and item.check(lambda value=value: _is_checked(build((value,), ())))
-            whole = whole and bool(good)
-            plain += [] if value is None else [value]
-    condition = build(tuple(plain), tuple(regexes))
-    return condition if whole and node.check(lambda: _is_checked(condition)) else None
+            text = item.text(_PATTERNS)
+            if text is not None and item.passes(rule_checks.check_condition, build((text,), ())):
+                values.append(text)
+    whole = items and len(values) + len(regexes) == len(items)
+    return build(tuple(values), tuple(regexes)) if whole else None
 
 
-def _regex(node: _Node) -> str | None:
-    fields = node.fields("a mapping with regex", ("regex",), ("regex",))
-    if fields is None or "regex" not in fields:
-        return None
-    text = fields["regex"].text("a regular expression")
-    if text is None or fields["regex"].check(lambda: patterns.compile_regex(text)) is None:
-        return None
-    return text
-
-
-def _plain(node: _Node, build: Callable[[_Texts], rules.Condition]) -> rules.Condition | None:
-    """A condition with a list of plain texts."""
-    found: list[str] = []
-    items = node.listed()
+def _with_texts(node: Node, build: Callable[[_Texts], rules.Condition]) -> rules.Condition | None:
+    """A condition whose values are as they are."""
+    values: list[str] = []
+    items = node.listed(_PLAIN)
     for item in items:
-        value = item.text(_TEXT)
-        if value is not None and item.check(lambda value=value: _is_checked(build((value,)))):
-            found.append(value)
-    condition = build(tuple(found))
-    whole = len(found) == len(items) and node.check(lambda: _is_checked(condition))
-    return condition if whole else None
+        text = item.text(_PLAIN)
+        if text is not None and item.passes(rule_checks.check_condition, build((text,))):
+            values.append(text)
+    return build(tuple(values)) if items and len(values) == len(items) else None
 
 
-def _query_string(node: _Node) -> rules.Condition | None:
-    found: list[rules.QueryPair] = []
-    items = node.listed()
+def _query_string(node: Node) -> rules.Condition | None:
+    pairs: list[rules.QueryPair] = []
+    items = node.listed(_PAIRS)
     for item in items:
-        fields = item.fields("a mapping with value, and with key where the key matters", ("key", "value"), ("value",))
-        if fields is None or len(fields) != len(item.value if isinstance(item.value, dict) else ()):
+        fields = item.fields(_PAIRS, ("key", "value"), ("value",)) or {}
+        texts = {name: field.text("text", numbers=True) for name, field in fields.items()}
+        value = texts.get("value")
+        if value is None or None in texts.values():
             continue
-        key = fields["key"].text(numbers=True) if "key" in fields else None
-        value = fields["value"].text(numbers=True) if "value" in fields else None
-        if value is None or ("key" in fields and key is None):
-            continue
-        pair = rules.QueryPair(key, value)
-        if item.check(lambda pair=pair: _is_checked(rules.QueryString((pair,)))):
-            found.append(pair)
-    condition = rules.QueryString(tuple(found))
-    whole = len(found) == len(items) and node.check(lambda: _is_checked(condition))
-    return condition if whole else None
+        pair = rules.QueryPair(texts.get("key"), value)
+        if item.passes(rule_checks.check_condition, rules.QueryString((pair,))):
+            pairs.append(pair)
+    return rules.QueryString(tuple(pairs)) if items and len(pairs) == len(items) else None
 
 
-def _is_checked(condition: rules.Condition) -> bool:
-    rules.check_condition(condition)
-    return True
-
-
-# Transforms
-
-
-def _read_transforms(node: _Node) -> tuple[rules.Transform, ...]:
-    kinds: dict[str, type[rules.UrlRewrite | rules.HostHeaderRewrite]] = {
-        "url-rewrite": rules.UrlRewrite,
-        "host-header-rewrite": rules.HostHeaderRewrite,
-    }
+def _read_transforms(node: Node) -> tuple[rules.Transform, ...]:
     found: list[rules.Transform] = []
-    for name, each in (node.fields(TRANSFORMS, tuple(kinds)) or {}).items():
-        keys = ("regex", "replace")
-        fields = each.fields("a mapping with regex and replace", keys, keys) or {}
-        texts = {key: field.text() for key, field in fields.items()}
+    for name, each in (node.fields(TRANSFORMS, ("url-rewrite", "host-header-rewrite")) or {}).items():
+        fields = each.fields("a mapping with regex and replace", ("regex", "replace"), ("regex", "replace")) or {}
+        texts = {key: field.text("text") for key, field in fields.items()}
         regex, replacement = texts.get("regex"), texts.get("replace")
         if regex is None or replacement is None:
             continue
-        transform = kinds[name](regex, replacement)
-        each.check(lambda transform=transform: _check_transform(transform))
-        found.append(transform)
+        kind = rules.UrlRewrite if name == "url-rewrite" else rules.HostHeaderRewrite
+        transform = kind(regex, replacement)
+        if each.passes(rule_checks.check_transforms, [transform]):
+            found.append(transform)
     return tuple(found)
 
 
-def _check_transform(transform: rules.Transform) -> None:
-    rules.check_transforms([transform])
-    rewrite.check_transform(transform)
-
-
-# Actions. A forward action holds the names of target groups in place of their ARNs until `build_rules`.
-
-
-def _read_action(node: _Node) -> rules.Action | None:
-    kinds = ("forward", "redirect", "fixed-response")
-    fields = node.fields(ACTION, kinds)
+def _read_action(node: Node) -> rules.Action | None:
+    """The action; a forward action holds the names of target groups in place of their ARNs until `build_rules`."""
+    fields = node.fields(ACTION, ("forward", "redirect", "fixed-response"))
     if fields is None:
         return None
-    if len(fields) != 1:
-        if fields:
-            node.refuse(f"must be {ACTION}, not of {len(fields)} of them")
+    if len(fields) > 1:
+        node.refuse(f"must be {ACTION}, and has {' and '.join(fields)}")
         return None
-    ((kind, each),) = fields.items()
-    match kind:
-        case "forward":
-            action: rules.Action | None = _read_forward(each)
-        case "redirect":
-            action = _read_redirect(each)
-        case _:
-            action = _read_fixed_response(each)
-    if action is not None:
-        each.check(partial(rules.check_action, action))
-    return action
+    ((name, each),) = fields.items()
+    readers: Mapping[str, Callable[[Node], rules.Action | None]] = {
+        "forward": _read_forward,
+        "redirect": _read_redirect,
+        "fixed-response": _read_fixed_response,
+    }
+    action = readers[name](each)
+    return action if action is not None and each.passes(rule_checks.check_action, action) else None
 
 
-_FORWARD: Final = "the name of a target group, or a mapping of names to weights from 0 to 999"
-
-
-def _read_forward(node: _Node) -> rules.Forward | None:
+def _read_forward(node: Node) -> rules.Forward | None:
     if isinstance(node.value, str):
         return rules.Forward((rules.WeightedGroup(node.value),))
     nodes = node.items(_FORWARD)
     if nodes is None:
         return None
+    # No target group can have this name: it holds an underscore.
     if "target_groups" not in nodes:
         return _weighted(nodes)
-    fields = node.fields(_FORWARD, ("target_groups", "stickiness")) or {}
-    groups = fields["target_groups"].items("a mapping of target group names to weights")
+    fields = node.fields("a mapping with target_groups and stickiness", ("target_groups", "stickiness"))
+    groups = None if fields is None else fields["target_groups"].items("a mapping of target group names to weights")
     forward = None if groups is None else _weighted(groups)
-    if "stickiness" not in fields or forward is None:
+    if forward is None or fields is None or "stickiness" not in fields:
         return forward
-    duration = fields["stickiness"].number(f"a number of seconds from 1 to {rules.HIGHEST_STICKINESS_S}")
+    duration = fields["stickiness"].number(f"a number of seconds from 1 to {rule_checks.HIGHEST_STICKINESS_S}")
     return None if duration is None else replace(forward, stickiness_s=duration)
 
 
-def _weighted(nodes: Mapping[str, _Node]) -> rules.Forward | None:
-    allowed = f"a weight from 0 to {rules.HIGHEST_WEIGHT}"
-    weights = {name: each.number(allowed) for name, each in nodes.items()}
+def _weighted(nodes: Mapping[str, Node]) -> rules.Forward | None:
+    weights = {name: each.number(f"a weight from 0 to {rule_checks.HIGHEST_WEIGHT}") for name, each in nodes.items()}
     groups = tuple(rules.WeightedGroup(name, weight) for name, weight in weights.items() if weight is not None)
     return rules.Forward(groups) if len(groups) == len(weights) else None
 
 
-def _read_redirect(node: _Node) -> rules.Redirect | None:
-    keys = ("protocol", "host", "port", "path", "query", "status_code")
-    fields = node.fields(f"a mapping with status_code and some of {', '.join(keys[:-1])}", keys, ("status_code",))
-    if fields is None or "status_code" not in fields:
+def _read_redirect(node: Node) -> rules.Redirect | None:
+    keys = ("status_code", "protocol", "host", "port", "path", "query")
+    texts = _texts(node, f"a mapping with status_code and some of {', '.join(keys[1:])}", keys, ("status_code", "port"))
+    if texts is None:
         return None
-    status = fields.pop("status_code").text("HTTP_301 or HTTP_302", numbers=True)
-    texts = {key: each.text(numbers=key == "port") for key, each in fields.items()}
-    if status is None or None in texts.values():
-        return None
-    return rules.Redirect(status if status.startswith("HTTP_") else f"HTTP_{status}", **_given(texts))
+    status = texts.pop("status_code")
+    return rules.Redirect(status if status.startswith("HTTP_") else f"HTTP_{status}", **texts)
 
 
-def _read_fixed_response(node: _Node) -> rules.FixedResponse | None:
+def _read_fixed_response(node: Node) -> rules.FixedResponse | None:
     keys = ("status_code", "content_type", "message_body")
-    fields = node.fields("a mapping with status_code, and perhaps content_type and message_body", keys, keys[:1])
-    if fields is None or "status_code" not in fields:
+    texts = _texts(node, "a mapping with status_code and perhaps content_type and message_body", keys, keys[:1])
+    return None if texts is None else rules.FixedResponse(**texts)
+
+
+def _texts(node: Node, allowed: str, keys: _Texts, numbers: _Texts) -> dict[str, str] | None:
+    """The texts of a mapping, of whose keys the first is required, and some may be numbers."""
+    fields = node.fields(allowed, keys, keys[:1])
+    if fields is None:
         return None
-    texts = {key: each.text(numbers=key == "status_code") for key, each in fields.items()}
-    return None if None in texts.values() else rules.FixedResponse(**_given(texts))
+    texts = {key: field.text("text", numbers=key in numbers) for key, field in fields.items()}
+    given = {key: text for key, text in texts.items() if text is not None}
+    return given if len(given) == len(texts) else None
 
 
-def _given(texts: Mapping[str, str | None]) -> dict[str, str]:
-    return {key: text for key, text in texts.items() if text is not None}
-
-
-ActionField = Annotated[rules.Action, _reader(_read_action)]
+ActionField = Annotated[rules.Action, reader(_read_action)]
 """An action. Its target groups are names."""
 
 
 class RuleKeys(Keys):
     """`load_balancers.NAME.listeners[].rules[]`."""
 
-    priority: int = Field(ge=rules.LOWEST_PRIORITY, le=rules.HIGHEST_PRIORITY, description=PRIORITY)
-    conditions: Annotated[tuple[rules.Condition, ...], _reader(_read_conditions)] = Field(description=CONDITIONS)
-    transforms: Annotated[tuple[rules.Transform, ...], _reader(_read_transforms)] = Field(
+    priority: int = Field(ge=rule_checks.LOWEST_PRIORITY, le=rule_checks.HIGHEST_PRIORITY, description=PRIORITY)
+    conditions: Annotated[tuple[rules.Condition, ...], reader(_read_conditions)] = Field(description=CONDITIONS)
+    transforms: Annotated[tuple[rules.Transform, ...], reader(_read_transforms)] = Field(
         default=(), description=TRANSFORMS
     )
     action: ActionField = Field(description=ACTION)

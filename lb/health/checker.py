@@ -1,6 +1,7 @@
 """The checker: probes every target in use on one schedule and tells of each change of its health."""
 
 import asyncio
+import contextlib
 import heapq
 import itertools
 import random
@@ -8,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
 
-from lb.health.probe import Prober
+from lb.health.probe import probe
 from lb.model.config import HealthCheck
 from lb.net.tasks import Tasks
 from lb.routing.plan import Endpoint, Plan
@@ -84,22 +85,20 @@ class HealthChecker:
         heapq.heappush(self._due, (due, next(self._ties), key, watched))
 
     async def _run(self) -> None:
-        async with Prober() as prober:
-            while True:
-                self._wake.clear()
-                now = monotonic()
-                while self._due and self._due[0][0] <= now:
-                    due, _, key, watched = heapq.heappop(self._due)
-                    if not watched.gone:
-                        self._probes.spawn(self._probe(prober, key, watched, due), name=f"probe {key[1]}")
-                timeout = self._due[0][0] - now if self._due else None
-                try:
-                    await asyncio.wait_for(self._wake.wait(), timeout)
-                except TimeoutError:
-                    continue
+        while True:
+            self._wake.clear()
+            now = monotonic()
+            while self._due and self._due[0][0] <= now:
+                due, _, key, watched = heapq.heappop(self._due)
+                if not watched.gone:
+                    self._probes.spawn(self._probe(key, watched, due), name=f"probe {key[1]}")
+            # Not wait_for: in Python 3.11 it loses a cancellation that comes together with the event.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._due[0][0] - now if self._due else None):
+                    await self._wake.wait()
 
-    async def _probe(self, prober: Prober, key: Key, watched: Watched, due: float) -> None:
-        result = await prober.probe(watched.endpoint, watched.check)
+    async def _probe(self, key: Key, watched: Watched, due: float) -> None:
+        result = await probe(watched.endpoint, watched.check)
         if watched.gone:
             return
         self._schedule(key, watched, max(due + watched.check.interval_s, monotonic()))

@@ -4,77 +4,82 @@ import asyncio
 import os
 from time import monotonic, time
 
-import aiohttp
-from yarl import URL
-
+from lb.http.response import BadResponse, ResponseReader
 from lb.model.config import HealthCheck
 from lb.routing.plan import Endpoint
 from lb.targets.health import ProbeOutcome, ProbeResult
 
 _DEFAULT_PORT = 80
-_SKIPPED = ("Accept", "Accept-Encoding", "User-Agent")
+_READ_BYTES = 16 * 1024
 
 
-class Prober:
-    """Sends probes. `async with` opens and closes what it needs."""
+class ClosedEarly(Exception):
+    """The target closed the connection before its answer's head was there."""
 
-    def __init__(self) -> None:
-        self._session: aiohttp.ClientSession | None = None
 
-    async def __aenter__(self) -> "Prober":
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(force_close=True, limit=0),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=_SKIPPED,
-            auto_decompress=False,
-            timeout=aiohttp.ClientTimeout(total=None),
-        )
-        return self
+class UnknownName(Exception):
+    """The target's name does not resolve."""
 
-    async def __aexit__(self, *_: object) -> None:
-        assert self._session is not None
-        await self._session.close()
 
-    async def probe(self, endpoint: Endpoint, check: HealthCheck) -> ProbeResult:
-        """Asks one target. Whatever goes wrong is a result; only cancellation is raised."""
-        begun = monotonic()
-        status: int | None = None
-        if endpoint.address is None:
-            outcome, detail = ProbeOutcome.FAILED, f"the name {endpoint.target.id} does not resolve"
-        else:
-            try:
-                async with asyncio.timeout(check.timeout_s):
-                    status = await self._status(endpoint.address, check.port or endpoint.target.port, check.path)
-            except TimeoutError:
-                outcome, detail = ProbeOutcome.TIMED_OUT, f"no answer within {check.timeout_s:g} s"
-            except aiohttp.ClientConnectorError as error:
-                outcome, detail = ProbeOutcome.FAILED, f"no connection: {_reason(error.os_error)}"
-            except (aiohttp.ClientError, OSError, ValueError) as error:
-                outcome, detail = ProbeOutcome.FAILED, f"no valid answer: {_first_line(error)}"
-            else:
-                passed = status in check.matcher
-                outcome = ProbeOutcome.PASSED if passed else ProbeOutcome.CODE_MISMATCH
-                detail = "" if passed else f"status {status}, expected {check.matcher.text}"
-        return ProbeResult(outcome, status, detail, monotonic() - begun, time())
+async def probe(endpoint: Endpoint, check: HealthCheck) -> ProbeResult:
+    """Asks one target. Whatever goes wrong is a result; only cancellation is raised."""
+    begun = monotonic()
+    status: int | None = None
+    try:
+        async with asyncio.timeout(check.timeout_s):
+            status = await _status(endpoint, check)
+    except TimeoutError:
+        outcome, detail = ProbeOutcome.TIMED_OUT, f"no answer within {check.timeout_s:g} s"
+    except UnknownName:
+        outcome, detail = ProbeOutcome.FAILED, f"the name {endpoint.target.id} does not resolve"
+    except OSError as error:
+        outcome, detail = ProbeOutcome.FAILED, f"no connection: {_reason(error)}"
+    except BadResponse:
+        outcome, detail = ProbeOutcome.FAILED, "no valid answer: not HTTP, or its head is too large"
+    except ClosedEarly:
+        outcome, detail = ProbeOutcome.FAILED, "no valid answer: the target closed the connection"
+    else:
+        passed = status in check.matcher
+        outcome = ProbeOutcome.PASSED if passed else ProbeOutcome.CODE_MISMATCH
+        detail = "" if passed else f"status {status}, expected {check.matcher.text}"
+    return ProbeResult(outcome, status, detail, monotonic() - begun, time())
 
-    async def _status(self, address: str, port: int, path: str) -> int:
-        assert self._session is not None
-        host = f"[{address}]" if ":" in address else address
-        headers = {
-            "Host": host if port == _DEFAULT_PORT else f"{host}:{port}",
-            "User-Agent": "ELB-HealthChecker/2.0",
-            "Accept-Encoding": "gzip, compressed",
-        }
-        url = URL(f"http://{host}:{port}{path}", encoded=True)
-        response = await self._session.get(url, headers=headers, allow_redirects=False)
-        response.close()
-        return response.status
+
+async def _status(endpoint: Endpoint, check: HealthCheck) -> int:
+    if endpoint.address is None:
+        raise UnknownName
+    port = check.port or endpoint.target.port
+    reader, writer = await asyncio.open_connection(endpoint.address, port)
+    try:
+        writer.write(request(endpoint.address, port, check.path))
+        responses = ResponseReader()
+        data = b""
+        while True:
+            head = responses.read(data)
+            if head is not None and head.status >= 200:
+                return head.status
+            if head is not None:
+                data = data[head.size :]
+                continue
+            more = await reader.read(_READ_BYTES)
+            if not more:
+                raise ClosedEarly
+            data += more
+    finally:
+        writer.close()
+
+
+def request(address: str, port: int, path: str) -> bytes:
+    """The bytes of a probe."""
+    host = f"[{address}]" if ":" in address else address
+    if port != _DEFAULT_PORT:
+        host = f"{host}:{port}"
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nUser-Agent: ELB-HealthChecker/2.0\r\n"
+        "Accept-Encoding: gzip, compressed\r\n\r\n"
+    ).encode()
 
 
 def _reason(error: OSError) -> str:
     # uvloop and asyncio word a failed connection differently, and neither as the system does.
-    return os.strerror(error.errno).lower() if error.errno else _first_line(error)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    return os.strerror(error.errno).lower() if error.errno else str(error)

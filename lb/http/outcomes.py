@@ -23,7 +23,7 @@ class Failure(Enum):
     TARGET_CLOSED = auto()
     TARGET_SILENT = auto()  # nothing from the target for the idle timeout
     BAD_RESPONSE = auto()
-    DEREGISTERED = auto()  # the deregistration delay is over
+    DEREGISTERED = auto()  # the deregistration delay is over, or the balancer ends
     CLIENT_GONE = auto()
     BAD_BODY = auto()  # the client's chunks are broken
 

@@ -17,31 +17,34 @@ class Discovery:
     """Resolves names every `interval_s`, and at once when told that a target does not answer.
 
     A name that does not resolve keeps the addresses it had: its targets are shown as unhealthy rather than forgotten.
-    `changed` is called after the addresses of any name have changed.
+    `changed` is called after the addresses of any watched name have changed.
     """
 
     def __init__(self, changed: Callable[[], None], interval_s: float) -> None:
         self._changed = changed
         self._interval_s = interval_s
         self._known: dict[str, tuple[str, ...]] = {}
-        self._names: frozenset[str] = frozenset()
+        self._watched: frozenset[str] = frozenset()
         self._looking: set[str] = set()
+        self._told: set[str] = set()  # names of which the log has said that they do not resolve
         self._tasks = Tasks()
 
-    @property
-    def addresses(self) -> Mapping[str, tuple[str, ...]]:
-        """Host name -> IP addresses, as known now; an IP address stands for itself."""
-        return self._known
+    async def look_up(self, names: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+        """Host name -> IP addresses; an IP address stands for itself, and a name that does not resolve is missing.
 
-    async def watch(self, names: Iterable[str]) -> None:
-        """Looks after exactly these names from now on; returns when the new ones have been looked up once."""
+        Names that are watched are not looked up again. Changes nothing: `watch` does.
+        """
         wanted = frozenset(names)
-        self._known = {name: found for name, found in self._known.items() if name in wanted}
-        for name in wanted - self._known.keys():
-            if _is_address(name):
-                self._known[name] = (name,)
-        self._names = frozenset(name for name in wanted if not _is_address(name))
-        await asyncio.gather(*(self._look_up(name) for name in self._names - self._known.keys()))
+        found = {name: (name,) if _is_address(name) else self._known.get(name) for name in wanted}
+        fresh = [name for name, addresses in found.items() if addresses is None]
+        found.update(zip(fresh, await asyncio.gather(*map(self._resolve, fresh)), strict=True))
+        return {name: addresses for name, addresses in found.items() if addresses}
+
+    def watch(self, names: Iterable[str], addresses: Mapping[str, tuple[str, ...]]) -> None:
+        """Looks after exactly these names from now on; `addresses` is what `look_up` has found for them."""
+        self._watched = frozenset(name for name in names if not _is_address(name))
+        self._known = {name: addresses[name] for name in self._watched if name in addresses}
+        self._told &= self._watched
 
     def start(self) -> None:
         """Begins to look names up again; needs a running event loop."""
@@ -49,42 +52,45 @@ class Discovery:
 
     def refresh(self, name: str) -> None:
         """A target of this name does not answer."""
-        if name in self._names:
-            self._tasks.spawn(self._look_up_and_tell(name), name=f"look up {name}")
+        if name in self._watched and name not in self._looking:
+            self._looking.add(name)
+            self._tasks.spawn(self._look_again(name), name=f"look up {name}")
 
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(self._interval_s)
-            for name in self._names:
-                await self._look_up_and_tell(name)
+            for name in self._watched:
+                self.refresh(name)
 
-    async def _look_up_and_tell(self, name: str) -> None:
-        if await self._look_up(name):
+    async def _look_again(self, name: str) -> None:
+        try:
+            addresses = await self._resolve(name)
+        finally:
+            self._looking.discard(name)
+        if addresses and name in self._watched and addresses != self._known.get(name):
+            self._known[name] = addresses
             self._changed()
 
-    async def _look_up(self, name: str) -> bool:
-        """Whether the addresses are others now."""
-        if name in self._looking:
-            return False
-        self._looking.add(name)
+    async def _resolve(self, name: str) -> tuple[str, ...] | None:
         try:
             async with asyncio.timeout(_LOOK_UP_WITHIN_S):
                 found = await asyncio.get_running_loop().getaddrinfo(name, None, type=socket.SOCK_STREAM)
         except OSError as error:
-            if name not in self._known:
-                _log.warning(
-                    "target name %s does not resolve yet: %s", name, error.strerror or "no answer from the name server"
-                )
-            return False
-        finally:
-            self._looking.discard(name)
+            if name not in self._told:
+                self._told.add(name)
+                _log.warning("%s does not resolve: %s", name, error.strerror or "no answer from the name server")
+            return None
+        self._told.discard(name)
         # `localhost` and the like have both kinds of address for one server: IPv4 alone, where there is any.
         addresses = {str(entry[4][0]) for entry in found if entry[0] == socket.AF_INET} or {
             str(entry[4][0]) for entry in found
         }
-        before = self._known.get(name)
-        self._known[name] = tuple(sorted(addresses, key=lambda text: ipaddress.ip_address(text.split("%")[0])))
-        return before != self._known[name]
+        return tuple(sorted(addresses, key=lambda text: ipaddress.ip_address(text.split("%")[0])))
+
+    @property
+    def addresses(self) -> Mapping[str, tuple[str, ...]]:
+        """What is known now of the watched names."""
+        return self._known
 
     async def close(self) -> None:
         """Stops looking."""

@@ -15,6 +15,8 @@ class PortTakenError(Exception):
 
 def bind(host: str, port: int) -> socket.socket:
     """A socket that listens. Raises PortTakenError."""
+    if not 0 <= port <= 65535:
+        raise PortTakenError(host, port, "ports go from 1 to 65535")
     bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -24,7 +24,9 @@ class ListenerSocket:
         self.idle_sweeps = plan.idle_timeout_s / SWEEP_S
 
     async def start(self) -> None:
-        """Begins to accept."""
+        """Begins to accept, once."""
+        if self._server is not None:
+            return
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: ClientConnection(self), sock=self._bound, backlog=BACKLOG)
 

@@ -42,24 +42,25 @@ class Listeners:
                     raise
         return prepared
 
-    async def commit(self, prepared: Prepared) -> None:
+    def commit(self, prepared: Prepared) -> None:
         """Publishes the plan to the node, hands each socket its listener, and closes those that are left over."""
         wanted = {listener.port: listener for listener in prepared.plan.listeners}
         self._node.publish(prepared.plan)
-        fresh = []
         for port, listener in wanted.items():
-            fresh += self._adopt(port, listener, prepared.bound)
+            self._adopt(port, listener, prepared.bound)
         for port in self._open.keys() - wanted.keys():
             self._open.pop(port).close()
-        for each in fresh:
+
+    async def start(self) -> None:
+        """Begins to accept on the sockets that are new."""
+        for each in list(self._open.values()):
             await each.start()
 
-    def _adopt(self, port: int, plan: ListenerPlan, bound: dict[int, socket.socket]) -> list[ListenerSocket]:
+    def _adopt(self, port: int, plan: ListenerPlan, bound: dict[int, socket.socket]) -> None:
         if port in self._open:
             self._open[port].adopt(plan)
-            return []
-        self._open[port] = opened = ListenerSocket(self._node, plan, bound[port])
-        return [opened]
+        else:
+            self._open[port] = ListenerSocket(self._node, plan, bound[port])
 
     def close(self) -> None:
         """Accepts no more clients."""

@@ -133,7 +133,10 @@ class Node:
         while any(client.exchange is not None for client in self.clients) and monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         for client in list(self.clients):
-            client.cut()
+            if client.exchange is not None:
+                client.exchange.fail(Failure.DEREGISTERED)
+            else:
+                client.cut()
         if self._sweeper is not None:
             self._sweeper.cancel()
         await self._tasks.close()

@@ -57,7 +57,7 @@ class CompiledCondition(ABC, Generic[_Found]):
 
 
 def compile_condition(condition: rules.Condition) -> CompiledCondition[Any]:
-    """Compiles a checked condition. Raises lb.routing.patterns.InvalidRegex."""
+    """Compiles a checked condition. Raises lb.model.regexes.InvalidRegex."""
     match condition:
         case rules.HostHeader():
             return HostCondition(_patterns(condition, fold=True))

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeVar
 
+from lb.model.regexes import InvalidRegex, RegexSet
 from lb.routing.conditions import (
     CompiledCondition,
     HeaderCondition,
@@ -19,7 +20,7 @@ from lb.routing.conditions import (
     QueryCondition,
     SourceCondition,
 )
-from lb.routing.patterns import Pattern, compile_set, found_in_set
+from lb.routing.patterns import Pattern
 from lb.routing.request import RequestView
 
 _Condition = TypeVar("_Condition", bound=CompiledCondition[Any])
@@ -94,7 +95,7 @@ class PatternIndex:
         self._set_every = 0
         for bits in others.values():
             self._set_every |= bits
-        self._set = compile_set(others) if len(others) >= _FEWEST_FOR_A_SET else None
+        self._set = _set_of(list(others))
         if self._set is None:
             self._always |= self._set_every
 
@@ -110,12 +111,23 @@ class PatternIndex:
             if bits is not None:
                 found |= bits
         if self._set is not None:
-            positions = found_in_set(self._set, value)
+            positions = self._set.found(value)
             if positions is None:
                 return found | self._set_every
             for position in positions:
                 found |= self._set_bits[position]
         return found
+
+
+def _set_of(sources: list[bytes]) -> RegexSet | None:
+    """The set; None where it is not worth while, or impossible."""
+    if len(sources) < _FEWEST_FOR_A_SET:
+        return None
+    try:
+        return RegexSet(sources)
+    except InvalidRegex:
+        # Each works, but not all together: then each is asked by itself.
+        return None
 
 
 class QueryIndex:

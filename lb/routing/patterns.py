@@ -1,38 +1,18 @@
 """Wildcard patterns and regular expressions, compiled once: a text in, a Pattern that answers yes or no out.
 
-Values are bytes as they came from the wire, one byte a character. Users' regular expressions run on RE2, whose time is
-linear in the value whatever the expression, so that none can hang the balancer. It speaks nearly the dialect that ELB
-documents: no look-around, no back references, no atomic groups. Sources: fact sheet 3.2.
+Values are bytes as they came from the wire, one byte a character. Sources: fact sheet 3.2.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
-import re2  # type: ignore[import-untyped]
+from lb.model import regexes
 
-_MOST_INSTRUCTIONS: Final = 2000
-_SET_MEMORY: Final = 32 * 1024 * 1024
-_STAR, _ONE = object(), object()
+_STAR: Final = object()
+_ONE: Final = object()
 _Token = bytes | object
-_UNICODE_CLASS: Final = re.compile(r"\\(?:\\|([pP]))")
-
-
-class RegexFault(StrEnum):
-    """What can be wrong with a regular expression."""
-
-    SYNTAX = "syntax"
-    TOO_BIG = "too big"
-
-
-class InvalidRegex(ValueError):
-    """A regular expression that cannot be used."""
-
-    def __init__(self, fault: RegexFault, message: str) -> None:
-        super().__init__(message)
-        self.fault = fault
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +51,7 @@ def compile_wildcard(text: str, *, fold: bool = False, escapes: bool = False) ->
         case [first, bytes() as tail] if first is _STAR:
             return Pattern(text, lambda value: value.endswith(tail), tail=tail)
         case [first, bytes() as inner, last] if first is last is _STAR:
-            return Pattern(text, lambda value: inner in value, source=re2.escape(inner))
+            return Pattern(text, lambda value: inner in value, source=regexes.quoted(inner))
         case _:
             return Pattern(text, _general_matcher(tokens), source=_re2_source(tokens))
 
@@ -83,60 +63,10 @@ def compile_literal(text: str) -> Pattern:
 
 
 def compile_regex(text: str, *, fold: bool = False) -> Pattern:
-    """A pattern that some part of the value must match. `fold` as for wildcards. Raises InvalidRegex."""
-    search = compile_re2(text, fold=fold, groups=False).search
+    """A pattern that some part of the value must match. `fold` as for wildcards. Raises lb.model.regexes.InvalidRegex."""
+    search = regexes.compile_regex(text, fold=fold).search
     source = text.encode()
     return Pattern(text, lambda value: search(value) is not None, source=b"(?i:%b)" % source if fold else source)
-
-
-def compile_set(sources: Iterable[bytes]) -> Any:
-    """An RE2 set for `Pattern.source`s; None where it would be too big. See `found_in_set`."""
-    options = _options()
-    options.max_mem = _SET_MEMORY
-    together = re2.Set.SearchSet(options)
-    try:
-        together.Add(b"")
-        for source in sources:
-            together.Add(source)
-        together.Compile()
-    except re2.error:
-        return None
-    return together
-
-
-def found_in_set(together: Any, value: bytes) -> list[int] | None:
-    """Which sources RE2 finds in the value, counted from 1; None where it gave up.
-
-    RE2 gives up on a set when its memory runs out, and says so by finding nothing. So each set holds an empty expression
-    at position 0, which is found in every value.
-    """
-    found: list[int] | None = together.Match(value)
-    return found
-
-
-def compile_re2(text: str, *, fold: bool, groups: bool) -> Any:
-    """The RE2 object for a user's regular expression; `groups` tells whether its groups will be asked for.
-
-    Raises InvalidRegex.
-    """
-    if not text.isascii():
-        raise InvalidRegex(RegexFault.SYNTAX, f"The regular expression '{text}' must hold only ASCII characters")
-    if any(found[1] for found in _UNICODE_CLASS.finditer(text)):
-        raise InvalidRegex(RegexFault.SYNTAX, f"The regular expression '{text}' must not use Unicode classes (\\p)")
-    options = _options()
-    options.case_sensitive = not fold
-    options.never_capture = not groups
-    try:
-        compiled = re2.compile(text.encode(), options)
-    except re2.error as error:
-        why = error.args[0]
-        reason = why.decode("ascii", "replace") if isinstance(why, bytes) else str(why)
-        fault = RegexFault.TOO_BIG if "too large" in reason else RegexFault.SYNTAX
-        raise InvalidRegex(fault, f"The regular expression '{text}' is not valid: {reason}") from error
-    # Linear is in the value times the expression: counted repetitions can make the latter enormous.
-    if compiled.programsize > _MOST_INSTRUCTIONS:
-        raise InvalidRegex(RegexFault.TOO_BIG, f"The regular expression '{text}' is too big: use smaller repetitions")
-    return compiled
 
 
 def _tokens(raw: bytes, *, escapes: bool) -> list[_Token]:
@@ -187,12 +117,7 @@ def _general_matcher(tokens: list[_Token]) -> Callable[[bytes], bool]:
 
 def _re2_source(tokens: list[_Token]) -> bytes:
     """The same as an expression for RE2."""
-    pieces = (re2.escape(token) if isinstance(token, bytes) else b".*" if token is _STAR else b"." for token in tokens)
+    pieces = (
+        regexes.quoted(token) if isinstance(token, bytes) else b".*" if token is _STAR else b"." for token in tokens
+    )
     return b"\\A(?s:%b)\\z" % b"".join(pieces)
-
-
-def _options() -> Any:
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1
-    options.log_errors = False
-    return options

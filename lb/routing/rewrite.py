@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import Any, Final
 
 from lb.http import limits
+from lb.model.regexes import InvalidRegex, RegexFault, compile_regex
 from lb.model.rules import Transform, UrlRewrite
-from lb.routing.patterns import InvalidRegex, RegexFault, compile_re2
 
 _GROUP: Final = re.compile(rb"\$([1-9])")
 _HOST: Final = re.compile(rb"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
@@ -110,18 +110,13 @@ class _Replacement:
         self._failure: TransformStatus | None = None
         self._search: Any = None
         try:
-            compiled = compile_re2(transform.regex, fold=fold, groups=True)
+            compiled = compile_regex(transform.regex, fold=fold, groups=True)
         except InvalidRegex as error:
             self._failure = _FAULTS[error.fault]
             return
         self._search = compiled.search
         if any(int(group) > compiled.groups for group in self._parts[1::2]):
             self._failure = TransformStatus.REPLACE_ERROR
-
-    @property
-    def failure(self) -> TransformStatus | None:
-        """Why this can never work; None where it can."""
-        return self._failure
 
     def of(self, value: bytes) -> bytes | None:
         """The value with its first match replaced; None where there is no match. Raises TransformFailed."""
@@ -141,7 +136,7 @@ def compile_rewrite(transforms: Iterable[Transform]) -> Rewrite | None:
     """Compiles the transforms of a rule; None where there are none.
 
     Raises nothing: a transform that cannot work, such as one whose regular expression is wrong, fails for every request, as
-    ELB's log has it. `check_transform` is for refusing it beforehand.
+    ELB's log has it. `lb.model.rule_checks` is for refusing it beforehand.
     """
     uri = host = None
     for transform in transforms:
@@ -150,10 +145,3 @@ def compile_rewrite(transforms: Iterable[Transform]) -> Rewrite | None:
         else:
             host = _Replacement(transform, fold=True)
     return None if uri is host is None else Rewrite(uri, host)
-
-
-def check_transform(transform: Transform) -> None:
-    """Raises ValueError for a transform that can never work."""
-    compile_re2(transform.regex, fold=False, groups=True)
-    if _Replacement(transform, fold=False).failure is TransformStatus.REPLACE_ERROR:
-        raise ValueError(f"The replacement '{transform.replace}' names a group that '{transform.regex}' does not have")

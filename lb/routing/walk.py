@@ -73,7 +73,7 @@ class Walk:
 def compile_rules(rules: Iterable[Rule]) -> RuleTable:
     """Compiles a listener's rules, in any order; exactly one must be a default rule.
 
-    Raises lb.routing.patterns.InvalidRegex for a condition, and ValueError for missing or double default rules and for
+    Raises lb.model.regexes.InvalidRegex for a condition, and ValueError for missing or double default rules and for
     double priorities.
     """
     ordered = sorted(rules, key=lambda rule: (rule.priority is None, rule.priority))

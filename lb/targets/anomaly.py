@@ -6,7 +6,7 @@ peers; traffic to an anomalous target is lowered, and raised after it recovered.
 
 - Evidence: requests and failures (5xx answers + connection errors), the old ones counting half after each decision.
 - A target with too little evidence, or with fewer than two peers that have enough, is not judged.
-- The yardstick is the median failure share of the peers (the higher of two): a majority is never anomalous.
+- The yardstick is the median of the failure shares (the lower of two): a majority is never anomalous.
 - Anomalous: the share is above the yardstick by 10 points, and by 3 standard errors of a share over so many requests.
 - Normal again: above it by less than half of that.
 - Mitigation halves the weight at each decision, down to 5 %; after recovery it grows by 20 points a decision. Where the
@@ -14,7 +14,6 @@ peers; traffic to an anomalous target is lowered, and raised after it recovered.
 """
 
 import math
-from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -102,12 +101,12 @@ def _is_enough(one: Standing) -> bool:
 
 
 def _verdict(one: Standing, shares: list[float]) -> bool | None:
-    """Whether the target is anomalous; None where that cannot be told. `shares` are sorted and include its own."""
+    """Whether the target is anomalous; None where that cannot be told. `shares` are sorted."""
     if not _is_enough(one):
         return None
     share = one.failure_share
-    middle = (len(shares) - 1) // 2
-    yardstick = shares[middle + 1] if bisect_left(shares, share) <= middle else shares[middle]
+    # Its own share is among them: for a target above the median, this is the median of the others (the higher of two).
+    yardstick = shares[(len(shares) - 1) // 2]
     # One failure and one success are added, so that a peer without failures does not make every single one significant.
     expected = (yardstick * one.requests + 1.0) / (one.requests + 2.0)
     standard_error = math.sqrt(expected * (1.0 - expected) / one.requests)

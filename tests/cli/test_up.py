@@ -30,6 +30,16 @@ def page(number):
     return 200, f"<html><body><p> Web Server {number} </p></body></html>"
 
 
+def asked(client):
+    """The whole answer to a GET on a connection that stays open."""
+    client.sendall(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")
+    answer = b""
+    while not answer.endswith(b"</html>"):
+        answer += (more := client.recv(65536))
+        assert more, "the connection was closed"
+    return answer
+
+
 class Place:
     """A folder with an lb.yaml, and the ports of the balancer that it is for."""
 
@@ -94,9 +104,8 @@ def test_a_signal_ends_it_cleanly_and_soon(place, servers, how, options):
     place.write(servers[1])
     with place.up(*options) as running, socket.create_connection(("127.0.0.1", place.port)) as idle:
         until(lambda: get(place.port)[0] == 200, "an answer")
-        idle.sendall(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")
         idle.settimeout(5)
-        assert idle.recv(65536).startswith(b"HTTP/1.1 200")
+        assert asked(idle).startswith(b"HTTP/1.1 200")
         begun = time.monotonic()
         running.signal(how)
         assert running.ended() == 0
@@ -338,16 +347,14 @@ def test_a_reload_keeps_connections_and_the_health_of_targets_that_stay(place, s
     place.write(servers[1], servers[2], interval=5)
     with place.up() as running, socket.create_connection(("127.0.0.1", place.port), timeout=5) as client:
         until(place.is_ready, "ready")
-        client.sendall(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")
-        assert client.recv(65536).startswith(b"HTTP/1.1 200")
+        assert asked(client).startswith(b"HTTP/1.1 200")
         place.write(servers[1], servers[2], interval=4)
         running.signal(signal.SIGHUP)
         running.says("lb.yaml applied")
         (group,) = place.picture()["target_groups"]
         assert group["health_check"]["interval_s"] == 4
         assert [target["state"] for target in group["targets"]] == ["healthy", "healthy"]
-        client.sendall(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")
-        assert client.recv(65536).startswith(b"HTTP/1.1 200")
+        assert asked(client).startswith(b"HTTP/1.1 200")
 
 
 def test_reloads_and_the_end_at_the_same_moment_end(place, servers):

@@ -6,7 +6,7 @@ from time import monotonic, time
 
 import pytest
 
-from lb.health.probe import Prober
+from lb.health.probe import probe
 from lb.targets.health import ProbeOutcome
 from tests.health.scripted import OK, endpoint, health_check, says, statuses, target, then_closes, until
 
@@ -14,8 +14,7 @@ PATIENT = {"interval_s": 5, "timeout_s": 3}
 
 
 async def probed(where, **settings):
-    async with Prober() as prober:
-        return await prober.probe(where, health_check(**settings))
+    return await probe(where, health_check(**settings))
 
 
 def read(head):
@@ -91,18 +90,17 @@ async def test_the_path_goes_into_the_request_line_as_it_was_written(path):
 
 async def test_each_probe_has_a_connection_of_its_own_that_the_balancer_closes():
     keep_alive = b"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok"
-    async with target(says(keep_alive)) as web, Prober() as prober:
+    async with target(says(keep_alive)) as web:
         for count in (1, 2, 3):
-            assert (await prober.probe(endpoint(web.port), health_check(**PATIENT))).outcome is ProbeOutcome.PASSED
+            assert (await probe(endpoint(web.port), health_check(**PATIENT))).outcome is ProbeOutcome.PASSED
             assert web.connections == count
             await until(lambda: web.open == 0)
 
 
 async def test_cookies_are_not_sent_back():
     async with target(then_closes(b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\n\r\n")) as web:
-        async with Prober() as prober:
-            for _ in range(2):
-                await prober.probe(endpoint(web.port), health_check(**PATIENT))
+        for _ in range(2):
+            await probe(endpoint(web.port), health_check(**PATIENT))
         assert b"cookie" not in b"".join(web.heads).lower()
 
 

@@ -12,9 +12,10 @@ from lb.configfile.reader import read_config
 from lb.net.discovery import Discovery
 from lb.net.sockets import PortTakenError
 from lb.settings import Settings
-from tests.health.scripted import says, target, until
+from tests.health.scripted import until
 from tests.net.fake_dns import FakeDns
 from tests.support.balancer import free_port
+from tests.support.origins import answer, answering, running_origin
 
 
 @pytest.fixture
@@ -262,7 +263,7 @@ async def test_each_address_of_a_name_is_a_target(dns, tmp_path):
 
 
 async def test_a_target_that_moves_gets_requests_at_its_new_address(dns, tmp_path):
-    async with target(says(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) as web:
+    async with running_origin(answering(answer())) as web:
         dns.names["web"] = ("127.0.0.9",)
         port = free_port()
         async with balancer(tmp_path, config_of(port, f"web:{web.port}"), interval_s=60) as app:
@@ -310,7 +311,7 @@ async def test_a_reload_that_is_refused_leaves_the_old_names_watched(dns, tmp_pa
 
 async def test_a_reload_that_is_refused_does_not_lose_the_old_addresses(dns, tmp_path):
     """A name of the refused file that changes address must not publish the old file without addresses."""
-    async with target(says(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) as web:
+    async with running_origin(answering(answer())) as web:
         dns.names.update(old=("127.0.0.1",), new=("127.0.0.9",))
         port = free_port()
         with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -333,5 +333,5 @@ async def test_a_request_that_the_end_of_the_balancer_cuts_off_has_its_line_too(
         async with balancer(tmp_path, never) as (port, web):
             asked = group.create_task(get(port, "/hangs"))
             await until(lambda: any(each.received.startswith(b"GET /hangs ") for each in web.connections))
-        assert await asked == 0
+        assert await asked in (0, 502)
     assert "/hangs HTTP/1.1" in (tmp_path / "logs" / "access.log").read_text()

@@ -40,11 +40,10 @@ class SlowStart(Generic[T]):
     Targets that are healthy at the first `changed` were so before slow start was switched on: they are exempt.
     """
 
-    __slots__ = ("_begun", "_due", "_duration_s", "_healthy", "_last", "_next", "_ramps", "_row")
+    __slots__ = ("_due", "_duration_s", "_healthy", "_last", "_next", "_ramps", "_row")
 
     def __init__(self, duration_s: float) -> None:
         self._duration_s = duration_s
-        self._begun = False
         self._healthy: set[int] = set()
         self._ramps: dict[int, _Ramp] = {}  # by the order of the target
         self._row: list[_Ramp | None] = []  # beside the usable targets
@@ -80,11 +79,10 @@ class SlowStart(Generic[T]):
         healthy = {slot.order for slot in usable if slot.health.state is TargetState.HEALTHY}
         fresh = [slot for slot in usable if slot.order in healthy - self._healthy]
         self._ramps = {order: ramp for order, ramp in self._ramps.items() if order in healthy}
-        if self._begun and (healthy & self._healthy) - self._ramps.keys():
+        if (healthy & self._healthy) - self._ramps.keys():
             for slot in fresh:
                 if not slot.first_batch:
                     self._ramps[slot.order] = _Ramp(now)
-        self._begun = True
         self._healthy = healthy
         self._next = next((at for at, slot in enumerate(usable) if slot.order > self._last), 0)
         self._weigh(usable, now)

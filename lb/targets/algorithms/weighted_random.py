@@ -15,26 +15,23 @@ from lb.targets.algorithms.protocol import Rng, T
 class WeightedRandom(Generic[T]):
     """The dice of one node in one target group."""
 
-    __slots__ = ("_bounds", "_last", "_random", "_weights")
+    __slots__ = ("_bounds", "_random", "_weights")
 
     def __init__(self, rng: Rng) -> None:
         self._random = rng.random
         self._weights: Mapping[str, float] = {}
         self._bounds: list[float] | None = None  # running totals of the weights; None while all weigh the same
-        self._last = 0
 
     def pick(self, usable: Sequence[T], now: float) -> T:
         """See `Algorithm.pick`."""
         bounds = self._bounds
         if bounds is None:
             return usable[int(self._random() * len(usable))]
-        # The upper end keeps a product that was rounded up to the total inside (random.choices does the same).
-        return usable[bisect(bounds, self._random() * bounds[-1], 0, self._last)]
+        return usable[bisect(bounds, self._random() * bounds[-1])]
 
     def changed(self, usable: Sequence[T], now: float) -> None:
         """See `Algorithm.changed`."""
         weights = [self._weights.get(slot.key, 1.0) for slot in usable]
-        self._last = len(weights) - 1
         uneven = bool(weights) and min(weights) != max(weights)
         self._bounds = list(accumulate(weights)) if uneven else None
 

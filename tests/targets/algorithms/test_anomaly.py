@@ -70,6 +70,16 @@ def test_mitigation_lowers_the_weight_step_by_step_and_raises_it_after_recovery(
     assert recovery[-1] == 1.0
 
 
+@pytest.mark.parametrize(
+    ("was_anomalous", "failures", "expected"),
+    [(False, 7, False), (True, 7, True), (True, 4, False), (False, 11, True), (True, 11, True)],
+)
+def test_it_takes_more_to_become_anomalous_than_to_stay_so(was_anomalous, failures, expected):
+    standings = {"t0": Standing(was_anomalous, requests=1000, failures=failures * 10)}
+    after = decide(standings, window((1000, failures * 10, 0), (1000, 0, 0), (1000, 0, 0)), mitigate=True)
+    assert after["t0"].anomalous is expected
+
+
 def test_without_mitigation_the_verdict_is_told_and_the_weight_stays():
     standings = decide({}, window(BAD, GOOD, GOOD), mitigate=False)
     assert standings["t0"].result == "anomalous"

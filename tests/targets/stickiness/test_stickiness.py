@@ -287,6 +287,22 @@ class TestAppCookie:
         assert added.startswith(b"\r\nSet-Cookie: AWSALBAPP-0=AAAAAAAAAA") is is_set
         assert (added == REMOVAL) is not is_set
 
+    @pytest.mark.parametrize("lines", [["Set-Cookie: Session.Id=1"], ["Server: x"]])
+    def test_lines_of_a_second_are_the_same_for_a_target(self, cookie, lines):
+        def added(token: str, wall_s: float) -> bytes:
+            return cookie.lines(answer(*lines), token, wall_s, kept=False, secure=False)
+
+        assert added(ONE, NOW) == added(ONE, NOW + 0.5)
+        assert added(ONE, NOW) != added(ONE, NOW + 1)
+        assert (added(ONE, NOW) == added(TWO, NOW)) is (lines == ["Server: x"])
+
+    def test_secure_and_plain_connections_of_the_same_second(self, cookie, sealer):
+        duration = lb_cookie(sealer, GROUP, HOUR)
+        for secure in (True, False, True):
+            app = cookie.lines(answer("Set-Cookie: Session.Id=1"), ONE, NOW, kept=False, secure=secure)
+            pair = duration.lines(ONE, NOW, secure=secure)
+            assert app.endswith(b"; Secure") is pair.endswith(b"; Secure") is secure
+
     def test_nothing_is_removed_from_a_client_that_was_kept(self, cookie):
         assert cookie.lines(answer("Server: x"), ONE, NOW, kept=True, secure=False) == b""
 
