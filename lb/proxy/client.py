@@ -31,10 +31,12 @@ class ClientConnection(asyncio.Protocol):
         "_address",  # the client as X-Forwarded-For names it
         "_at_most_until",  # monotonic; the client keep-alive duration ends
         "_busy",  # inside the loop of `_read`
+        "_closing",  # no further request is read
         "_connection_id",
         "_heads",
         "_lingering",
         "_paused",
+        "_pending",  # bytes that waited to be sent at the last sweep
         "_plan",
         "_unread",
         "_write_paused",
@@ -61,6 +63,8 @@ class ClientConnection(asyncio.Protocol):
         self._heads = HeadReader()
         self._unread = bytearray()
         self._busy = False
+        self._closing = False
+        self._pending = 0
         self._paused = False
         self._write_paused = False
         self._lingering = 0
@@ -79,7 +83,13 @@ class ClientConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio: a client connected."""
         self.transport = cast("asyncio.Transport", transport)
-        self.peer: tuple[str, int] = transport.get_extra_info("peername")[:2]
+        peer = transport.get_extra_info("peername")
+        if self.listener.closed or not peer:
+            # Accepted in the moment in which the listener closed, or gone again already.
+            self.lost = self._closing = True
+            self.transport.abort()
+            return
+        self.peer: tuple[str, int] = peer[:2]
         host, port = self.peer
         self.name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._adopt(self.listener.plan)
@@ -94,11 +104,11 @@ class ClientConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """asyncio: bytes from the client."""
+        if self._closing:
+            return
         self.quiet = 0
         exchange = self.exchange
         if exchange is None:
-            if self._lingering:
-                return
             if self._write_paused:
                 self._keep(data)
                 return
@@ -125,7 +135,7 @@ class ClientConnection(asyncio.Protocol):
         """Reads requests until one has to be waited for."""
         self._busy = True
         at = 0
-        while self.exchange is None and at < len(data) and not (self._lingering or self._write_paused or self.lost):
+        while self.exchange is None and at < len(data) and not (self._closing or self._write_paused):
             if data[at] in (0x0D, 0x0A) and (at := _skip_empty_lines(data, at)) == len(data):
                 break
             plan = self.listener.plan
@@ -144,8 +154,7 @@ class ClientConnection(asyncio.Protocol):
             rest = exchange.start(data[at:] if at < len(data) else b"")
             data, at = rest, 0
         else:
-            if at < len(data) and not self._lingering:
-                self._unread += data[at:]
+            self._unread += data[at:]
         self._busy = False
 
     def exchange_over(self, *, keep: bool, linger: bool) -> None:
@@ -153,7 +162,7 @@ class ClientConnection(asyncio.Protocol):
         self.exchange = None
         if self.lost:
             return
-        if not keep:
+        if not keep or self.listener.closed:
             self._close(linger=linger)
         elif self._unread or self._paused:
             self._read_on()
@@ -189,7 +198,9 @@ class ClientConnection(asyncio.Protocol):
         self._close(linger=True)
 
     def _close(self, *, linger: bool) -> None:
-        if not linger or not self.transport.can_write_eof():
+        """Ends the connection once all is sent. Lingers where the client has sent, or may send, more than was read."""
+        self._closing = True
+        if not (linger or self._unread or self._paused) or not self.transport.can_write_eof():
             self.transport.close()
             return
         self._unread.clear()
@@ -199,7 +210,7 @@ class ClientConnection(asyncio.Protocol):
 
     def cut(self) -> None:
         """Ends the connection where it stands: the client must not take what it has for a whole answer."""
-        self.lost = True
+        self.lost = self._closing = True
         self.transport.abort()
 
     def eof_received(self) -> None:
@@ -214,7 +225,7 @@ class ClientConnection(asyncio.Protocol):
     def _gone(self) -> None:
         if self.lost:
             return
-        self.lost = True
+        self.lost = self._closing = True
         if self.exchange is not None:
             self.exchange.fail(Failure.CLIENT_GONE)
 
@@ -263,29 +274,35 @@ class ClientConnection(asyncio.Protocol):
         """One sweep: ends what has been quiet for too long."""
         if self.lost:
             return
-        self.quiet += 1
+        pending = self.transport.get_write_buffer_size()
+        self.quiet = self.quiet + 1 if pending == self._pending else 0
+        self._pending = pending
         if monotonic() >= self._at_most_until:
             self.closing_soon = True
-        if self._lingering:
+        if self._lingering and not pending:
             self._lingering -= 1
             if not self._lingering:
-                self.transport.abort()
+                self.cut()
         elif self.quiet > self.listener.idle_sweeps:
             self.quiet = 0
-            if self.exchange is not None:
-                self.exchange.timed_out()
-            elif self._write_paused:
-                self.cut()
-            elif self._unread:
-                self._refuse(Rejected(408))
-            else:
-                self.transport.close()
+            self._time_out(pending)
+
+    def _time_out(self, pending: int) -> None:
+        if self.exchange is not None:
+            self.exchange.timed_out()
+        elif pending or self._closing:
+            # Closing in good order would wait for a client that does not read.
+            self.cut()
+        elif self._unread:
+            self._refuse(Rejected(408))
+        else:
+            self._close(linger=False)
 
     def retire(self) -> None:
         """The listener or the node closes: ends with the answer under way, or now where there is none."""
         self.closing_soon = True
-        if self.exchange is None:
-            self.transport.close()
+        if self.exchange is None and not self._closing:
+            self._close(linger=False)
 
 
 def _skip_empty_lines(data: bytes, at: int) -> int:

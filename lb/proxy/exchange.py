@@ -119,8 +119,8 @@ class Exchange:
         """The new connection to the target is there; nothing has been sent on it yet."""
         waiting = self._unsent
         self._unsent = b""
-        self._send(connection, waiting)
         self.client.resume_reading()
+        self._send(connection, waiting)
 
     def _send(self, connection: "TargetConnection", data: bytes) -> None:
         self.target = connection
@@ -185,7 +185,6 @@ class Exchange:
         record = self.record
         record.responded_at = monotonic()
         record.target_status = record.status = head.status
-        self.moment = Moment.ANSWERING
         request = self.head
         client = self.client
         line, self._response_body, self._encode, bounded = response.frame(
@@ -215,14 +214,15 @@ class Exchange:
             if passed:
                 out += body.encode_chunk(passed) if self._encode else passed
         if out:
+            self.moment = Moment.ANSWERING
             self.record.sent_bytes += len(out)
             self._transport.write(out)
         if reader.done:
             self._finish(reusable=self._response_keep_alive and not reader.leftover)
 
-    def target_closed(self) -> None:
-        """The target closed the connection."""
-        if isinstance(self._response_body, UntilCloseBody):
+    def target_closed(self, *, clean: bool) -> None:
+        """The target closed the connection, or it broke: then nobody knows what is missing (RFC 9112 8)."""
+        if clean and isinstance(self._response_body, UntilCloseBody):
             if self._encode:
                 self._transport.write(body.LAST_CHUNK)
                 self.record.sent_bytes += len(body.LAST_CHUNK)
@@ -249,6 +249,7 @@ class Exchange:
             record.sent_at = 0.0
             self._finish(reusable=False)
         else:
+            record.target_status = 0
             if record.sent_at and failure is not Failure.TARGET_SILENT:
                 record.responded_at = monotonic()
             self.answer(status)

@@ -14,6 +14,7 @@ class ListenerSocket:
 
     def __init__(self, node: Node, plan: ListenerPlan, bound: socket.socket) -> None:
         self.node = node
+        self.closed = False
         self._bound = bound
         self._server: asyncio.Server | None = None
         self.adopt(plan)
@@ -32,6 +33,7 @@ class ListenerSocket:
 
     def close(self) -> None:
         """Accepts no more; connections end with their current request."""
+        self.closed = True
         for client in list(self.node.clients):
             if client.listener is self:
                 client.retire()

@@ -38,13 +38,13 @@ class TargetConnection(asyncio.Protocol):
 
     def eof_received(self) -> None:
         """asyncio: the target will send no more; the transport closes by itself."""
-        self._gone()
+        self._gone(clean=True)
 
     def connection_lost(self, error: Exception | None) -> None:
         """asyncio: closed."""
-        self._gone()
+        self._gone(clean=error is None)
 
-    def _gone(self) -> None:
+    def _gone(self, *, clean: bool) -> None:
         if self.lost:
             return
         self.lost = True
@@ -52,7 +52,7 @@ class TargetConnection(asyncio.Protocol):
         if exchange is None:
             self.pool.lost(self)
         else:
-            exchange.target_closed()
+            exchange.target_closed(clean=clean)
 
     def pause_writing(self) -> None:
         """asyncio: the target takes the body more slowly than the client sends it."""

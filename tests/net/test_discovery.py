@@ -30,6 +30,10 @@ class Looking:
         self.changes = 0
         self.discovery = Discovery(self._changed, interval_s)
 
+    async def watch(self, *names):
+        """What the balancer does with the names of a configuration."""
+        self.discovery.watch(names, await self.discovery.look_up(names))
+
     def _changed(self):
         self.changes += 1
 
@@ -37,7 +41,7 @@ class Looking:
 @asynccontextmanager
 async def looking(*names, interval_s=60.0, start=False):
     made = Looking(interval_s)
-    await made.discovery.watch(names)
+    await made.watch(*names)
     if start:
         made.discovery.start()
     try:
@@ -48,7 +52,7 @@ async def looking(*names, interval_s=60.0, start=False):
 
 async def test_addresses_stand_for_themselves_and_are_never_asked_for(dns):
     async with looking("10.0.0.1", "::1") as found:
-        assert found.discovery.addresses == {"10.0.0.1": ("10.0.0.1",), "::1": ("::1",)}
+        assert await found.discovery.look_up(["10.0.0.1", "::1"]) == {"10.0.0.1": ("10.0.0.1",), "::1": ("::1",)}
         found.discovery.refresh("10.0.0.1")
         await asyncio.sleep(0)
         assert dns.asked == []
@@ -69,7 +73,7 @@ async def test_ipv4_is_taken_where_a_name_has_both(dns):
 async def test_a_name_that_does_not_resolve_has_no_addresses_and_is_said(dns, caplog):
     async with looking("nowhere") as found:
         assert "nowhere" not in found.discovery.addresses
-        assert "target name nowhere does not resolve yet: Name or service not known" in caplog.text
+        assert "nowhere does not resolve: Name or service not known" in caplog.text
 
 
 async def test_one_that_comes_later_is_found_at_the_next_look(dns):
@@ -134,7 +138,7 @@ async def test_a_name_is_asked_for_once_at_a_time(dns):
 async def test_names_that_are_watched_no_more_are_forgotten(dns):
     dns.names.update(one=("10.0.0.1",), two=("10.0.0.2",))
     async with looking("one", interval_s=0.02, start=True) as found:
-        await found.discovery.watch(["two"])
+        await found.watch("two")
         assert found.discovery.addresses == {"two": ("10.0.0.2",)}
         asked = len(dns.asked)
         await until(lambda: len(dns.asked) >= asked + 3)
@@ -152,22 +156,33 @@ async def test_an_answer_for_a_name_that_is_watched_no_more_is_dropped(dns):
         dns.names["web"] = ("10.0.0.2",)
         found.discovery.refresh("web")
         await until(lambda: len(dns.asked) == 2)
-        await found.discovery.watch([])
+        await found.watch()
         dns.held.pop("web").set()
         await asyncio.sleep(0.02)
         assert found.discovery.addresses == {}
         assert found.changes == 0
         dns.names["web"] = ("10.0.0.3",)
-        await found.discovery.watch(["web"])
+        await found.watch("web")
         assert found.discovery.addresses == {"web": ("10.0.0.3",)}
 
 
-async def test_watch_returns_when_new_names_have_been_looked_up(dns):
+async def test_what_is_looked_up_is_not_watched_yet(dns):
+    """A configuration that is refused in the end must leave no trace."""
+    dns.names.update(one=("10.0.0.1",), two=("10.0.0.2",))
+    async with looking("one") as found:
+        assert await found.discovery.look_up(["two"]) == {"two": ("10.0.0.2",)}
+        assert found.discovery.addresses == {"one": ("10.0.0.1",)}
+        asked = len(dns.asked)
+        assert await found.discovery.look_up(["one"]) == {"one": ("10.0.0.1",)}
+        assert len(dns.asked) == asked
+
+
+async def test_a_look_up_waits_for_the_names_that_are_new(dns):
     dns.names.update(one=("10.0.0.1",), two=("10.0.0.2",))
     dns.held["two"] = asyncio.Event()
     async with looking("one") as found:
         async with asyncio.TaskGroup() as group:
-            watching = group.create_task(found.discovery.watch(["one", "two"]))
+            watching = group.create_task(found.watch("one", "two"))
             await until(lambda: "two" in dns.asked)
             assert not watching.done()
             dns.held["two"].set()

@@ -8,8 +8,6 @@ from tests.proxy.wire import ask_once, connected, get, post
 from tests.support.balancer import running_balancer, until
 from tests.support.origins import OriginConnection, answer, answering, naming, once, running_origin
 
-BOTH_LOOPS = True
-
 
 async def test_connections_to_targets_are_opened_when_needed_and_shared_by_clients() -> None:
     async with running_origin(naming(b"1")) as origin, running_balancer(targets=[origin]) as balancer:

@@ -11,8 +11,6 @@ from tests.proxy.wire import Client, connected, get
 from tests.support.balancer import Balancer, running_balancer, until
 from tests.support.origins import OriginConnection, answer, running_origin
 
-BOTH_LOOPS = True
-
 SIZE = 10 * 2**20
 MOST_GROWTH = 8 * 2**20
 # What a sensible proxy may hold of one direction: high-water mark of the transport and one read.

@@ -224,7 +224,9 @@ async def running_balancer(
             balancer.origins += [each for each in targets if isinstance(each, Origin)]
             try:
                 await app.start(build_config(port=balancer.port, health_port=health.port, **shape))
-                await balancer.ready()
+                # A single target gets requests before it was probed too: fail-open. More of them take turns once all are healthy.
+                if len(targets) > 1:
+                    await balancer.ready()
                 yield balancer
                 await _nobody_left(balancer)
             finally:

@@ -92,11 +92,8 @@ class Histogram:
             return 0.0
         rank = percent * self.count / 100
         seen = 0
-        for bucket, number in self.buckets():
-            seen += number
-            if seen >= rank:
-                return min(self.highest, max(self.lowest, _middle(bucket, self.highest)))
-        return self.highest
+        bucket = next(bucket for bucket, number in self.buckets() if (seen := seen + number) >= rank)
+        return min(self.highest, max(self.lowest, _middle(bucket, self.highest)))
 
     def at_most(self, bound: float) -> int:
         """How many were not longer than `bound`, which must be one of BOUNDS."""

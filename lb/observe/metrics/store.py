@@ -164,6 +164,8 @@ class MetricStore:
         if latest:
             hosts = self._minute(minute).hosts
             for key, found in latest.items():
+                if key.zone == "":
+                    continue
                 samples = hosts.get(key)
                 if samples is None:
                     if len(hosts) >= MOST_CELLS:

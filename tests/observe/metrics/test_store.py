@@ -134,9 +134,9 @@ def test_minutes_that_a_wrong_clock_wrote_ahead_go_when_it_is_set_right():
 
 
 def test_memory_stays_the_same_after_three_hours():
-    groups = [f"targetgroup/g{number}/{number:016x}" for number in range(10)]
+    groups = [f"targetgroup/g{number}/{number:016x}" for number in range(4)]
     # Response times of all lengths: every histogram is as wide as it gets.
-    records = [finished(group=group, took_s=0.0001 * 1.6**step) for group in groups for step in range(40)]
+    records = [finished(group=group, took_s=0.0001 * 3**step) for group in groups for step in range(16)]
     hosts = [HostCounts(BALANCER, group, ZONE, healthy=2, unhealthy=0, registered=2) for group in groups]
     store = MetricStore()
 
