@@ -29,7 +29,7 @@ _PAGE = Path(__file__).parent / "console" / "status.html"
 
 
 class App:
-    """One balancer process: a control side and a node."""
+    """One balancer process: a control side and a node. Raises OSError where the data folder cannot be used."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -87,7 +87,7 @@ class App:
     async def _take_addresses(self) -> None:
         async with self._applying:
             names = {target.id for group in self._config.target_groups for target in group.targets}
-            plan = compile_plan(self._config, await self._discovery.look_up(names))
+            plan = compile_plan(self._config, self._discovery.known(names))
             if not self._closing:
                 await self._commit(self._config, self._listeners.prepare(plan))
 
@@ -100,10 +100,10 @@ class App:
         """Ends cleanly: no new clients, requests in flight finish, everything is written."""
         self._closing = True
         self._listeners.close()
+        if self._api is not None:
+            await self._api.close()
         await self._discovery.close()
         await self.checker.close()
         await self._tasks.close()
         await self.node.close(self._settings.shutdown_grace_s)
-        if self._api is not None:
-            await self._api.close()
         await self.access_log.close()

@@ -1,8 +1,10 @@
 """The HTTP application on the API port: status as JSON, the status page, and whatever routes it is given."""
 
+import ipaddress
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
@@ -24,12 +26,16 @@ def api_app(status: Callable[[], dict[str, Any]], page: Path, routes: Iterable[B
 
     return Starlette(
         routes=[Route("/", show_page), Route("/_lb/status", show_status), *routes],
-        middleware=[Middleware(SameOriginOnly)],
+        middleware=[Middleware(LocalOnly)],
     )
 
 
-class SameOriginOnly:
-    """Refuses what a browser sends on behalf of another site's page: such a page could stop servers here."""
+class LocalOnly:
+    """Refuses what a browser sends on behalf of another site's page: such a page could stop servers here.
+
+    The page may be of another origin, or of a site whose name was made to lead to this machine (DNS rebinding): so the
+    name that is asked for must be an address, `localhost`, or a name of one word, which no site on the internet has.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -38,9 +44,21 @@ class SameOriginOnly:
         """ASGI."""
         if scope["type"] == "http":
             headers = Headers(scope=scope)
+            host = headers.get("host", "")
             origin = headers.get("origin")
-            if origin is not None and origin != f"http://{headers.get('host')}":
-                error = {"code": "cross-origin", "message": f"a page of {origin} may not use this API"}
+            if not _is_local_name(host) or (origin is not None and origin != f"http://{host}"):
+                error = {"code": "cross-origin", "message": f"this API is not for pages of {origin or host}"}
                 await JSONResponse({"error": error}, status_code=403)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+def _is_local_name(host: str) -> bool:
+    name = urlsplit(f"//{host}").hostname or ""
+    if "." not in name or name.endswith(".localhost"):
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -1,6 +1,7 @@
 """`lb demo`: two web servers, a balancer in front of them, and what to try."""
 
 import asyncio
+import signal
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -8,7 +9,7 @@ from time import monotonic
 import click
 
 from lb.app import App
-from lb.cli.running import run, start_or_explain, stop_signal
+from lb.cli.running import make_app, run, say, start_or_explain, stop_signal
 from lb.compute.api import server_routes
 from lb.compute.servers import EmbeddedServers, ServerError, ServerSpec
 from lb.configfile.reader import load_config
@@ -71,12 +72,13 @@ async def _demo(settings: Settings, config: Config, port: int) -> None:
     servers = EmbeddedServers(
         ServerSpec(number, target.port, target.id) for number, target in enumerate(targets, start=1)
     )
-    app = App(settings)
+    app = make_app(settings)
 
     def flag(taken: int) -> str:
         return f"choose another with {'--api-port' if taken == settings.api_port else '--port'}"
 
-    async with stop_signal() as stop:
+    # A terminal that is closed ends the demo too.
+    async with stop_signal(signal.SIGHUP) as stop:
         try:
             try:
                 await servers.start_all()
@@ -84,19 +86,19 @@ async def _demo(settings: Settings, config: Config, port: int) -> None:
                 await app.close()
                 raise click.ClickException(f"{error}; choose other ports with --port") from error
             await start_or_explain(lambda: app.start(config, server_routes(servers)), app, flag=flag)
-            await _until_ready(app)
+            await _until_ready(app, stop)
             _announce(settings, targets, port)
             await stop.wait()
-            click.echo("\nlb: ending")
+            say("\nlb: ending")
             await app.close()
         finally:
             await servers.close()
 
 
-async def _until_ready(app: App) -> None:
+async def _until_ready(app: App, stop: asyncio.Event) -> None:
     """Waits for the first health checks, so that the first page that is asked for alternates already."""
     deadline = monotonic() + _READY_WITHIN_S
-    while not app.status()["ready"] and monotonic() < deadline:  # noqa: ASYNC110 - a picture, not an event
+    while not (app.status()["ready"] or stop.is_set()) and monotonic() < deadline:  # noqa: ASYNC110 - a picture, not an event
         await asyncio.sleep(0.05)
 
 

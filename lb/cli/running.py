@@ -20,6 +20,7 @@ from lb.configfile.reader import load_config
 from lb.net.sockets import PortTakenError
 from lb.net.tasks import Tasks
 from lb.routing.plan import PlanError
+from lb.settings import Settings
 
 _log = logging.getLogger("lb")
 
@@ -54,17 +55,35 @@ def _raise_file_limit() -> None:
 
 
 @contextlib.asynccontextmanager
-async def stop_signal() -> AsyncIterator[asyncio.Event]:
-    """An event that SIGINT (Ctrl-C) and SIGTERM set."""
+async def stop_signal(*more: signal.Signals) -> AsyncIterator[asyncio.Event]:
+    """An event that SIGINT (Ctrl-C), SIGTERM and the signals in `more` set."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    numbers = (signal.SIGINT, signal.SIGTERM, *more)
+    for number in numbers:
         loop.add_signal_handler(number, stop.set)
     try:
         yield stop
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in numbers:
             loop.remove_signal_handler(number)
+
+
+def say(text: str) -> None:
+    """Tells the user; a terminal or pipe that is gone must not spoil the end of the process."""
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True)
+
+
+def make_app(settings: Settings) -> App:
+    """The balancer, or one line that says why its data folder cannot be used."""
+    try:
+        return App(settings)
+    except OSError as error:
+        raise click.ClickException(
+            f"{error.filename or settings.data_dir} cannot be written: {(error.strerror or str(error)).lower()}; "
+            "choose another folder with --data"
+        ) from error
 
 
 class Reloader:
@@ -76,6 +95,7 @@ class Reloader:
     def __init__(self, app: App, path: Path) -> None:
         self._app = app
         self._path = path
+        self._seen = self._signature()
         self._tasks = Tasks()
 
     def start(self, *, watch: bool) -> None:
@@ -87,11 +107,21 @@ class Reloader:
     def _hang_up(self) -> None:
         self._tasks.spawn(self.reload(), name="reload")
 
+    def _signature(self) -> tuple[int, int, int] | None:
+        """Changes whenever the file does, also behind a link."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino
+
     async def _watch(self) -> None:
-        # The folder, not the file: editors replace a file rather than write into it.
-        name = self._path.name
-        async for changes in awatch(self._path.resolve().parent, debounce=100, step=20, recursive=False):
-            if any(Path(changed).name == name for _, changed in changes):
+        # Folders, not the file: editors replace a file rather than write into it; and the file may be a link.
+        folders = {self._path.absolute().parent, self._path.resolve().parent}
+        async for _ in awatch(*folders, debounce=100, step=20, recursive=False):
+            signature = self._signature()
+            if signature is not None and signature != self._seen:
+                self._seen = signature
                 await self.reload()
 
     async def reload(self) -> None:

@@ -1,11 +1,11 @@
 """`lb up`: a balancer from a configuration file."""
 
+import signal
 from pathlib import Path
 
 import click
 
-from lb.app import App
-from lb.cli.running import Reloader, run, start_or_explain, stop_signal
+from lb.cli.running import Reloader, make_app, run, say, start_or_explain, stop_signal
 from lb.configfile.problems import ConfigError
 from lb.configfile.reader import load_config
 from lb.model.config import Config
@@ -51,26 +51,26 @@ def up(file: Path, host: str, api_host: str, api_port: int, data: Path, watch: b
     except ConfigError as error:
         click.echo(str(error), err=True)
         raise SystemExit(1) from error
-    try:
-        data.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise click.ClickException(f"{data} cannot be used for --data: {error.strerror}") from error
     settings = Settings(host=host, api_host=api_host, api_port=api_port, data_dir=data)
     run(_up(settings, config, file, watch=watch))
 
 
 async def _up(settings: Settings, config: Config, file: Path, *, watch: bool) -> None:
     def flag(port: int) -> str:
-        return "choose another with --api-port" if port == settings.api_port else f"choose another in {file}"
+        if port == settings.api_port:
+            return "choose another with --api-port, or another address with --api-host"
+        return f"choose another in {file}, or another address with --host"
 
-    app = App(settings)
-    await start_or_explain(lambda: app.start(config), app, flag=flag)
-    reloader = Reloader(app, file)
-    reloader.start(watch=watch)
+    # Until the configuration can be reloaded, a request to do so must not end the process.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     async with stop_signal() as stop:
+        app = make_app(settings)
+        reloader = Reloader(app, file)
+        await start_or_explain(lambda: app.start(config), app, flag=flag)
+        reloader.start(watch=watch)
         _announce(settings, config)
         await stop.wait()
-        click.echo("lb: ending", err=True)
+        say("lb: ending")
         await reloader.close()
         await app.close()
 
@@ -78,6 +78,6 @@ async def _up(settings: Settings, config: Config, file: Path, *, watch: bool) ->
 def _announce(settings: Settings, config: Config) -> None:
     for balancer in config.load_balancers:
         for listener in balancer.listeners:
-            click.echo(f"lb: {balancer.name} listens on http://{settings.host}:{listener.port}", err=True)
-    click.echo(f"lb: API and status page on http://{settings.api_host}:{settings.api_port}", err=True)
-    click.echo(f"lb: access log in {settings.data_dir / 'logs' / 'access.log'}", err=True)
+            say(f"lb: {balancer.name} listens on http://{settings.host}:{listener.port}")
+    say(f"lb: API and status page on http://{settings.api_host}:{settings.api_port}")
+    say(f"lb: access log in {settings.data_dir / 'logs' / 'access.log'}")

@@ -65,6 +65,8 @@ async def _status(endpoint: Endpoint, check: HealthCheck) -> int:
             if not more:
                 raise ClosedEarly
             data += more
+    except ConnectionError as error:
+        raise ClosedEarly from error
     finally:
         writer.close()
 

@@ -83,7 +83,7 @@ class RegexSet:
             raise InvalidRegex(RegexFault.TOO_BIG, f"The regular expressions cannot be joined: {error}") from error
 
     def found(self, value: bytes) -> list[int] | None:
-        """The positions, counted from 1, of the expressions found in the value, after a 0; None where RE2 gave up."""
+        """The positions, counted from 1, of the expressions found in the value, and 0; None where RE2 gave up."""
         positions: list[int] | None = self._set.Match(value)
         return positions
 

@@ -35,9 +35,14 @@ class Discovery:
         Names that are watched are not looked up again. Changes nothing: `watch` does.
         """
         wanted = frozenset(names)
-        found = {name: (name,) if _is_address(name) else self._known.get(name) for name in wanted}
-        fresh = [name for name, addresses in found.items() if addresses is None]
-        found.update(zip(fresh, await asyncio.gather(*map(self._resolve, fresh)), strict=True))
+        known = self.known(wanted)
+        fresh = wanted - known.keys()
+        resolved = zip(fresh, await asyncio.gather(*map(self._resolve, fresh)), strict=True)
+        return {**known, **{name: addresses for name, addresses in resolved if addresses}}
+
+    def known(self, names: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+        """What is known now, without asking anybody; otherwise as `look_up`."""
+        found = {name: (name,) if _is_address(name) else self._known.get(name) for name in names}
         return {name: addresses for name, addresses in found.items() if addresses}
 
     def watch(self, names: Iterable[str], addresses: Mapping[str, tuple[str, ...]]) -> None:

@@ -3,6 +3,7 @@
 Not logging's handler: that one buffers, so that a full disk leaves half a line behind and writes it again later.
 """
 
+import contextlib
 import os
 from pathlib import Path
 from typing import IO
@@ -35,16 +36,19 @@ class RotatingFile:
             while rest:
                 rest = rest[self._file.write(rest) :]
         except OSError:
-            self._file.truncate(size)
+            with contextlib.suppress(OSError):
+                self._file.truncate(size)
             raise
 
     def _rotate(self) -> None:
-        self._file.close()
+        # The file stays open until its successor is: a rotation that fails is tried again at the next batch.
         for number in range(self._keep, 0, -1):
             older = self._path.with_name(f"{self._path.name}.{number - 1}") if number > 1 else self._path
-            if older.exists():
+            if older.is_file():
                 older.replace(self._path.with_name(f"{self._path.name}.{number}"))
+        before = self._file
         self._file = self._open()
+        before.close()
 
     def close(self) -> None:
         """Closes the file."""

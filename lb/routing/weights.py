@@ -44,8 +44,8 @@ class GroupChoice:
 
     def _group(self, number: float) -> WeightedGroup | None:
         if len(self._weighted) > 1:
-            # Rounding can make the product reach the total.
-            return self._weighted[min(bisect_right(self._bounds, number * self.total), len(self._weighted) - 1)]
+            # The product of a number below 1 never rounds up to the total.
+            return self._weighted[bisect_right(self._bounds, number * self.total)]
         return self._weighted[0] if self._weighted else None
 
 

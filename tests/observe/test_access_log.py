@@ -157,9 +157,9 @@ async def test_no_request_is_lost_or_cut_at_a_rotation(path):
 
 
 async def test_a_rotation_that_fails_is_said_and_the_log_goes_on_once_it_can(path, caplog):
-    log = AccessLog(path, max_bytes=2000, keep=2)
-    in_the_way = path.with_name("access.log.1") / "in the way"
-    in_the_way.mkdir(parents=True)
+    log = AccessLog(path, max_bytes=2000, keep=1)
+    in_the_way = path.with_name("access.log.1")
+    in_the_way.mkdir()
     number = 0
     while "cannot be written" not in caplog.text:
         log.record(record(number))
@@ -167,7 +167,6 @@ async def test_a_rotation_that_fails_is_said_and_the_log_goes_on_once_it_can(pat
         assert number < 200
         await asyncio.sleep(0.02)
     in_the_way.rmdir()
-    in_the_way.parent.rmdir()
     for later in range(1000, 1003):
         log.record(record(later))
         await asyncio.sleep(0.15)

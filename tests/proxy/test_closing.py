@@ -177,6 +177,18 @@ async def test_what_outlasts_the_grace_is_cut_logged_and_leaves_nothing_behind()
         assert (balancer.data_dir / "logs" / "access.log").read_text().count("\n") == 1
 
 
+async def test_half_a_request_at_the_end_of_the_grace_leaves_nothing_behind() -> None:
+    async with (
+        running_origin(silent) as origin,
+        running_balancer(targets=[origin], shutdown_grace_s=0.2) as balancer,
+        connected(balancer.port) as client,
+    ):
+        await client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf")
+        await until(lambda: origin.open == 1, "request at the target")
+        await balancer.close()
+        await until(lambda: not balancer.node.clients, "client gone although it keeps its side open")
+
+
 async def test_keep_alive_connections_of_a_removed_listener_end() -> None:
     async def script(connection: OriginConnection) -> None:
         while True:

@@ -56,6 +56,8 @@ MALFORMED = {
     "relative-uri": (b"GET index.html HTTP/1.1\r\nHost: a\r\n\r\n", "-", "-"),
     "nul-in-header": (b"GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n", "Severe", "BadHeader"),
     "cr-in-header": (b"GET / HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n", "Severe", "BadHeader"),
+    "cr-cr-lf": (b"GET / HTTP/1.1\r\nHost: a\r\nX: a\r\r\nY: b\r\n\r\n", "Severe", "BadHeader"),
+    "cr-cr-lf-in-the-last-header": (b"GET / HTTP/1.1\r\nHost: a\r\nX: a\r\r\n\r\n", "Severe", "BadHeader"),
     "bad-method": (b"G(T / HTTP/1.1\r\nHost: a\r\n\r\n", "Severe", "BadMethod"),
     "bad-version": (b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", "Severe", "BadVersion"),
     "h2-preface": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "Severe", "BadVersion"),

@@ -166,6 +166,33 @@ async def test_a_target_that_does_not_read_stops_the_client(*, reused: bool) -> 
         client.reset()
 
 
+async def test_a_connection_whose_request_is_not_through_is_not_used_for_the_next() -> None:
+    """The target answers without reading: what it has not taken yet must neither delay nor swell the next request."""
+
+    async def script(connection: OriginConnection) -> None:
+        await connection.read_head()
+        await connection.send(answer(b"early"))
+        await asyncio.sleep(0.6)
+
+    async with (
+        running_origin(script, keep_received=False, receive_buffer=4096, segment=536) as origin,
+        running_balancer(targets=[origin]) as balancer,
+        connected(balancer.port) as first,
+        connected(balancer.port) as second,
+    ):
+        await upload(first, 200_000, chunked=False)
+        assert (await first.response(b"POST")).body == b"early"
+        async with asyncio.TaskGroup() as group:
+            sending = group.create_task(upload(second, 3 * SIZE, chunked=False))
+            await asyncio.sleep(0.3)
+            held = held_for_targets(balancer)
+            connections = len(origin.connections)
+            sending.cancel()
+        assert (connections, held < MOST_HELD) == (2, True), f"{connections} connections, {held} bytes held"
+        first.reset()
+        second.reset()
+
+
 async def test_a_client_that_does_not_read_stops_the_target() -> None:
     sent = 0
 

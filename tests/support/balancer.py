@@ -224,7 +224,7 @@ async def running_balancer(
             balancer.origins += [each for each in targets if isinstance(each, Origin)]
             try:
                 await app.start(build_config(port=balancer.port, health_port=health.port, **shape))
-                # A single target gets requests before it was probed too: fail-open. More of them take turns once all are healthy.
+                # One target gets requests before it was probed (fail-open); several take turns once all are healthy.
                 if len(targets) > 1:
                     await balancer.ready()
                 yield balancer
