@@ -260,7 +260,7 @@ def _read_other(data: bytes, at: int, mode: str, drop_invalid: bool) -> tuple[Re
         _check_incomplete(data, at)
         return None
     end = blank.end()
-    lines = [line.removesuffix(b"\r") for line in data[at:end].rstrip(b"\r\n").split(b"\n")]
+    lines = [line.removesuffix(b"\r") for line in data[at : blank.start()].split(b"\n")]
     request_line = lines[0]
     if len(request_line) > limits.REQUEST_LINE:
         raise Rejected(414)

@@ -10,6 +10,7 @@ from lb.http.record import RequestRecord
 
 _TEXT_LIMIT: Final = 8 * 1024  # of the URI and of the user agent
 _HOSTS_REMEMBERED: Final = 1024
+_HOST_REMEMBERED_BYTES: Final = 300
 _TIERS: Final = ("-", "Acceptable", "Ambiguous", "Severe")
 _UNSAFE: Final = re.compile(rb'[^\x20-\x7e]|"')
 _MILLISECONDS: Final = tuple(f"{number / 1000:.3f}" for number in range(1000))
@@ -79,7 +80,8 @@ class EntryFormatter:
                 before, colon, after = authority.rpartition(b":")
                 name = _text(before if colon and (after.isdigit() or not after) else authority)
             known = f"http://{name}:{origin.port}"
-            self._hosts[authority, origin.port, origin.dns_name] = known
+            if len(known) <= _HOST_REMEMBERED_BYTES:
+                self._hosts[authority, origin.port, origin.dns_name] = known
         return known
 
 

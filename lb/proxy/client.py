@@ -1,6 +1,9 @@
 """One client connection: reads request heads, runs one exchange after another, answers pipelined requests in order."""
 
 import asyncio
+import contextlib
+import socket
+import struct
 from time import monotonic, time
 from typing import TYPE_CHECKING, cast
 
@@ -20,6 +23,7 @@ _AHEAD_BYTES = 64 * 1024
 # After an answer that ends the connection, what the client still sends is read and thrown away for this long: closing with
 # bytes unread would reset the connection, and the client might lose the answer (RFC 9112 9.6).
 _LINGER_SWEEPS = 8
+_RESET = struct.pack("ii", 1, 0)
 
 
 class ClientConnection(asyncio.Protocol):
@@ -208,10 +212,18 @@ class ClientConnection(asyncio.Protocol):
         self.resume_reading()
         self.transport.write_eof()
 
-    def cut(self) -> None:
-        """Ends the connection where it stands: the client must not take what it has for a whole answer."""
+    def let_go(self) -> None:
+        """Closes now; what the kernel already has still goes out."""
         self.lost = self._closing = True
         self.transport.abort()
+
+    def cut(self) -> None:
+        """Ends the connection where it stands, by a reset: a body that ends with its connection would look complete."""
+        sock = self.transport.get_extra_info("socket")
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self.let_go()
 
     def eof_received(self) -> None:
         """asyncio: the client will send no more. As for ALB that is a client that left; the transport closes by itself."""
@@ -282,7 +294,7 @@ class ClientConnection(asyncio.Protocol):
         if self._lingering and not pending:
             self._lingering -= 1
             if not self._lingering:
-                self.cut()
+                self.let_go()
         elif self.quiet > self.listener.idle_sweeps:
             self.quiet = 0
             self._time_out(pending)

@@ -288,7 +288,11 @@ class Exchange:
         if self.slot is not None and self._roster is not None:
             self._roster.release(self.slot)
         if self.target is not None:
-            if reusable and complete and self.head.tier < Tier.AMBIGUOUS:
+            head = self.head
+            bodied = head.content_length > 0 or head.chunked
+            # A target may answer before it has read the body: what still waits would hold up the next request.
+            through = complete and not (bodied and self.target.transport.get_write_buffer_size())
+            if reusable and through and head.tier < Tier.AMBIGUOUS:
                 self.target.release()
             else:
                 self.target.drop()

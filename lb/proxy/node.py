@@ -135,8 +135,10 @@ class Node:
         for client in list(self.clients):
             if client.exchange is not None:
                 client.exchange.fail(Failure.DEREGISTERED)
-            else:
-                client.cut()
+        # One turn of the loop for the answers to leave; who does not take them now is not waited for.
+        await asyncio.sleep(0)
+        for client in list(self.clients):
+            client.let_go()
         if self._sweeper is not None:
             self._sweeper.cancel()
         await self._tasks.close()

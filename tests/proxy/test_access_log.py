@@ -35,9 +35,9 @@ async def test_every_field_of_a_plain_request() -> None:
         assert re.fullmatch(r"TID_[0-9a-f]{32}", entry.pop("conn_trace_id"))
         assert re.fullmatch(r"app/web/[0-9a-f]{16}", entry.pop("elb"))
         assert entry.pop("target_group_arn").partition("targetgroup/")[2].startswith("web-servers/")
-        assert 0 <= float(entry.pop("request_processing_time")) < 0.05
-        assert 0.04 < float(entry.pop("target_processing_time")) < 0.1
-        assert 0.09 < float(entry.pop("response_processing_time")) < 0.2
+        assert 0 <= float(entry.pop("request_processing_time")) < 1
+        assert 0.04 < float(entry.pop("target_processing_time")) < 1
+        assert 0.09 < float(entry.pop("response_processing_time")) < 1
         assert entry == {
             "type": "http",
             "client": name,

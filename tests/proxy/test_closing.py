@@ -147,7 +147,7 @@ async def test_app_close_answers_what_is_in_flight_and_refuses_new_clients() -> 
         await asyncio.sleep(0.4)
         await connection.send(answer(b"late"))
 
-    async with running_origin(script) as origin, running_balancer(targets=[origin]) as balancer:
+    async with running_origin(script) as origin, running_balancer(targets=[origin], with_api=True) as balancer:
         async with connected(balancer.port) as client:
             await client.send(get())
             await until(lambda: balancer.in_flight == 1, "request at the target")
@@ -164,7 +164,10 @@ async def test_app_close_answers_what_is_in_flight_and_refuses_new_clients() -> 
 
 
 async def test_what_outlasts_the_grace_is_cut_logged_and_leaves_nothing_behind() -> None:
-    async with running_origin(silent) as origin, running_balancer(targets=[origin], shutdown_grace_s=0.2) as balancer:
+    async with (
+        running_origin(silent) as origin,
+        running_balancer(targets=[origin], shutdown_grace_s=0.2, with_api=True) as balancer,
+    ):
         async with connected(balancer.port) as client:
             await client.send(get())
             await until(lambda: balancer.in_flight == 1, "request at the target")

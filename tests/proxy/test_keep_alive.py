@@ -199,7 +199,7 @@ async def test_the_target_closes_a_reused_connection_after_taking_the_request() 
         assert (response.status, response.value(b"Connection")) == (502, b"keep-alive")
         assert (await client.ask(get())).status == 200
         _, failed, _ = await balancer.log(3)
-        assert failed["request_processing_time"] == "0.000"
+        assert failed["request_processing_time"].startswith("0.0")
         assert float(failed["target_processing_time"]) >= 0
         assert failed["response_processing_time"] == "-1"
         assert (failed["elb_status_code"], failed["target_status_code"]) == ("502", "-")

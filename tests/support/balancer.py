@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final
+from unittest import mock
 
 from lb.app import App
 from lb.configfile.reader import read_config
@@ -160,6 +161,20 @@ def build_config(
     return read_config(json.dumps(file), "test.yaml")
 
 
+class _NoApi:
+    """In place of the API server: its end takes 0.2 s, and no test of the data plane asks it anything."""
+
+    def __init__(self, _app: object, bound: socket.socket, *_: object) -> None:
+        self._bound = bound
+
+    def start(self) -> None:
+        """Nothing to start."""
+
+    async def close(self) -> None:
+        """Gives the port back."""
+        self._bound.close()
+
+
 async def _healthy(connection: Any) -> None:
     await connection.read_request()
     await connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
@@ -200,12 +215,13 @@ async def running_balancer(
     group: str = "web-servers",
     port: int = 0,
     more_ports: Sequence[int] = (),
+    with_api: bool = False,
     **settings: Any,
 ) -> AsyncIterator[Balancer]:
     """Runs a balancer in front of the targets; `settings` go to Settings.
 
     Health checks go to a server of their own that answers 200, so that they never disturb a script; a `health_check` with
-    a port of its own replaces that.
+    a port of its own replaces that. `with_api` runs the API server too.
     """
     shape: dict[str, Any] = {
         "targets": targets,
@@ -216,7 +232,11 @@ async def running_balancer(
         "group": group,
         "more_ports": more_ports,
     }
-    with no_errors_logged(), tempfile.TemporaryDirectory() as directory:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(no_errors_logged())
+        directory = stack.enter_context(tempfile.TemporaryDirectory())
+        if not with_api:
+            stack.enter_context(mock.patch("lb.app.ApiServer", _NoApi))
         async with running_origin(_healthy) as health:
             before = asyncio.all_tasks()
             app = App(Settings(api_port=0, data_dir=Path(directory), **settings))
