@@ -4,6 +4,8 @@ from typing import Final
 
 # Status -> reason phrase and page title. 460 is never sent; 463 has neither phrase nor page.
 TITLES: Final[dict[int, str]] = {
+    301: "Moved Permanently",
+    302: "Found",
     400: "Bad Request",
     405: "Not Allowed",
     408: "Request Time-out",
@@ -15,6 +17,7 @@ TITLES: Final[dict[int, str]] = {
     503: "Service Temporarily Unavailable",
     504: "Gateway Time-out",
     505: "HTTP Version Not Supported",
+    507: "Insufficient Storage",
 }
 _PADDING: Final = b"<!-- a padding to disable MSIE and Chrome friendly error page -->\r\n" * 6
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
