@@ -5,12 +5,13 @@ import logging
 import random
 from collections.abc import Iterable
 from pathlib import Path
-from time import time
+from time import monotonic, time
 from typing import Any
 
 from starlette.routing import BaseRoute
 
 from lb.api.app import api_app
+from lb.api.explain import explain_routes
 from lb.api.server import ApiServer
 from lb.health.checker import HealthChecker
 from lb.model.config import Config
@@ -18,11 +19,13 @@ from lb.net.discovery import Discovery
 from lb.net.sockets import bind
 from lb.net.tasks import Tasks
 from lb.observe.access_log import AccessLog
+from lb.observe.explain import Question, Situation, explain
 from lb.observe.status import Check, status
 from lb.proxy.listeners import Listeners, Prepared
 from lb.proxy.node import Node
 from lb.routing.plan import Plan, compile_plan
 from lb.settings import Settings
+from lb.store.cookie_key import cookie_key
 
 _log = logging.getLogger(__name__)
 _PAGE = Path(__file__).parent / "console" / "status.html"
@@ -39,11 +42,13 @@ class App:
         self._closing = False
         self._tasks = Tasks()
         self.access_log = AccessLog(settings.data_dir / "logs" / "access.log")
-        self.node = Node(self.access_log.record, settings.connect_timeout_s)
+        # Spreads requests and probes: nothing here needs to be unpredictable.
+        rng = random.Random()  # noqa: S311
+        key = cookie_key(settings.data_dir / "cookie.key")
+        self.node = Node(self.access_log.record, settings.connect_timeout_s, key, rng, settings.zone)
         self._listeners = Listeners(self.node, settings.host)
         self._discovery = Discovery(self._addresses_changed, settings.discovery_interval_s)
-        # Only spreads probes over time: nothing here needs to be unpredictable.
-        self.checker = HealthChecker(self.node.apply_health, self._discovery.refresh, random.Random())  # noqa: S311
+        self.checker = HealthChecker(self.node.apply_health, self._discovery.refresh, rng)
         self._api: ApiServer | None = None
 
     async def start(self, config: Config, routes: Iterable[BaseRoute] = ()) -> None:
@@ -52,7 +57,7 @@ class App:
         Raises PortTakenError, PlanError; then nothing is left open once `close` has been called.
         """
         bound = bind(self._settings.api_host, self._settings.api_port)
-        self._api = ApiServer(api_app(self.status, _PAGE, routes), bound)
+        self._api = ApiServer(api_app(self.status, _PAGE, (*explain_routes(self.explain), *routes)), bound)
         await self.apply(config)
         self.node.start()
         self.checker.start()
@@ -95,6 +100,12 @@ class App:
         """The picture of the moment, as JSON values."""
         checks = {key: Check(watched.health, watched.last) for key, watched in self.checker.watched.items()}
         return status(self._config, self._plan, self.node.rosters, checks, time())
+
+    def explain(self, port: int, question: Question) -> dict[str, Any]:
+        """Why a request to the listener of `port` would go where it goes. Raises KeyError where there is no such listener."""
+        listener = self._listeners.on(port)
+        situation = Situation(self.node.rosters, listener.pickers.get, monotonic(), time(), self.node.rng.random())
+        return explain(listener.plan, question, situation)
 
     async def close(self) -> None:
         """Ends cleanly: no new clients, requests in flight finish, everything is written."""

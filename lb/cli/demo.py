@@ -36,7 +36,7 @@ _FILE = Path(__file__).parent.parent / "demo" / "lb.yaml"
     type=click.Path(path_type=Path, file_okay=False),
     default="lb-data",
     show_default=True,
-    help="Folder for what is kept: logs/access.log.",
+    help="Folder for what is kept: logs, and the key of sticky cookies.",
 )
 def demo(port: int, api_port: int, data: Path) -> None:
     """Start two web servers and a load balancer in front of them, until Ctrl-C.

@@ -5,6 +5,7 @@ import click
 from lb import __version__
 from lb.cli.db import db
 from lb.cli.demo import demo
+from lb.cli.explain import explain
 from lb.cli.server import server
 from lb.cli.status import status
 from lb.cli.up import up
@@ -21,10 +22,11 @@ def main() -> None:
       lb demo                   two web servers, a balancer and its status page
       lb up lb.yaml             a balancer from a configuration file
       lb status --watch         what runs, and how healthy it is
+      lb explain GET http://127.0.0.1:8080/cart   why a request goes where it goes
     """
 
 
-for command in (demo, up, validate, status, server, db):
+for command in (demo, up, validate, status, explain, server, db):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -28,10 +28,11 @@ from lb.settings import Settings
     type=click.Path(path_type=Path, file_okay=False),
     default="lb-data",
     show_default=True,
-    help="Folder for what is kept: logs/access.log.",
+    help="Folder for what is kept: logs, and the key of sticky cookies.",
 )
+@click.option("--zone", help="Availability Zone that this node stands in, for target groups with cross-zone off.")
 @click.option("--watch", is_flag=True, help="Apply the file again whenever it changes.")
-def up(file: Path, host: str, api_host: str, api_port: int, data: Path, watch: bool) -> None:
+def up(file: Path, host: str, api_host: str, api_port: int, data: Path, zone: str | None, watch: bool) -> None:
     """Run the load balancers of the configuration FILE (lb.yaml) until Ctrl-C.
 
     SIGHUP applies the file again without dropping a request; a file with errors changes nothing and is reported.
@@ -51,7 +52,7 @@ def up(file: Path, host: str, api_host: str, api_port: int, data: Path, watch: b
     except ConfigError as error:
         click.echo(str(error), err=True)
         raise SystemExit(1) from error
-    settings = Settings(host=host, api_host=api_host, api_port=api_port, data_dir=data)
+    settings = Settings(host=host, api_host=api_host, api_port=api_port, data_dir=data, zone=zone)
     run(_up(settings, config, file, watch=watch))
 
 

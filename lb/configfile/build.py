@@ -4,19 +4,22 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from lb.configfile.checks import TRAFFIC_PORT
+from lb.configfile.rules_schema import build_rules
 from lb.configfile.schema import FileKeys, HealthCheckKeys, ListenerKeys, LoadBalancerKeys, TargetGroupKeys
 from lb.model import names
-from lb.model.config import Config, ForwardAction, HealthCheck, Listener, LoadBalancer, TargetGroup
+from lb.model.config import Config, HealthCheck, Listener, LoadBalancer, TargetGroup
 from lb.model.matcher import parse_matcher
 
 _PLACE = (names.DEFAULT_REGION, names.DEFAULT_ACCOUNT_ID)
 
 
 def build_config(file: FileKeys) -> Config:
-    """The configuration, in the order of the file. Every `forward` must name a target group of the file."""
+    """The configuration, in the order of the file. Every action must name target groups of the file, every listener have
+    one default action."""
     groups = {name: _target_group(name, keys) for name, keys in file.target_groups.items()}
+    arns = {name: group.arn for name, group in groups.items()}
     return Config(
-        tuple(_load_balancer(name, keys, groups) for name, keys in file.load_balancers.items()),
+        tuple(_load_balancer(name, keys, arns) for name, keys in file.load_balancers.items()),
         tuple(groups.values()),
     )
 
@@ -44,25 +47,27 @@ def _health_check(keys: HealthCheckKeys) -> HealthCheck:
     )
 
 
-def _load_balancer(name: str, keys: LoadBalancerKeys, groups: Mapping[str, TargetGroup]) -> LoadBalancer:
+def _load_balancer(name: str, keys: LoadBalancerKeys, group_arns: Mapping[str, str]) -> LoadBalancer:
     resource_id = names.derived_id("load-balancer", name)
     arn = names.load_balancer_arn(*_PLACE, name, resource_id)
     return LoadBalancer(
         arn=arn,
         name=name,
         dns_name=names.dns_name(name, names.DEFAULT_REGION, resource_id),
-        listeners=tuple(_listener(name, arn, listener, groups) for listener in keys.listeners),
+        listeners=tuple(_listener(name, arn, listener, group_arns) for listener in keys.listeners),
+        zones=keys.zones,
         attributes=MappingProxyType(dict(keys.attributes)),
     )
 
 
 def _listener(
-    load_balancer: str, load_balancer_arn: str, keys: ListenerKeys, groups: Mapping[str, TargetGroup]
+    load_balancer: str, load_balancer_arn: str, keys: ListenerKeys, group_arns: Mapping[str, str]
 ) -> Listener:
     resource_id = names.derived_id("listener", load_balancer, str(keys.port))
+    arn = names.listener_arn(load_balancer_arn, resource_id)
     return Listener(
-        arn=names.listener_arn(load_balancer_arn, resource_id),
+        arn=arn,
         port=keys.port,
-        default_action=ForwardAction(groups[keys.forward].arn),
+        rules=build_rules(arn, keys.rules, keys.default_action, group_arns),
         attributes=MappingProxyType(dict(keys.attributes)),
     )

@@ -1,27 +1,20 @@
 """Checks of single values of `lb.yaml`: each takes what YAML gave and returns what the schema keeps.
 
-All raise ValueError, which pydantic takes for a refusal, with a message that goes on after "key: ". Those that look at many
-values at once raise pydantic's ValidationError instead, so that none hides another.
+Those of one value raise ValueError, which pydantic takes for a refusal, with a message that goes on after "key: "; the one of
+many values is a reader (`nodes`), so that none hides another.
 """
 
-from collections.abc import Sequence
-
-from pydantic import ValidationError
-from pydantic_core import InitErrorDetails, PydanticCustomError
-
-from lb.configfile.address import HIGHEST_PORT, comparable_host, parse_address
+from lb.configfile.address import HIGHEST_PORT
+from lb.configfile.nodes import Node
 from lb.configfile.problems import known_instead, shown
 from lb.model import attributes, matcher
 from lb.model.attributes import Scope
-from lb.model.config import Target
 
 TRAFFIC_PORT = "traffic-port"
-TARGETS_PER_GROUP = 1000
+ATTRIBUTES = "a mapping of attribute keys to values"
 _LONGEST_NAME = 32
 _LONGEST_PATH = 1024
 _LONGEST_ATTRIBUTE = 1024
-
-Fault = tuple[str | int, str]
 
 
 def load_balancer_name(name: str) -> str:
@@ -78,19 +71,25 @@ def matcher_text(value: object) -> str:
     return matcher.parse_matcher(str(value)).text
 
 
-def attribute_texts(scope: Scope, value: object) -> object:
-    """Attributes as ELB's wire text: `60` and `true` in YAML become "60" and "true". Other than a mapping is passed on."""
-    if not isinstance(value, dict):
-        return value
+def attribute_texts(scope: Scope, node: Node) -> dict[str, str]:
+    """Attributes as ELB's wire text: `60` and `true` in YAML become "60" and "true"."""
+    if not isinstance(node.value, dict):
+        node.refuse_kind(ATTRIBUTES)
+        return {}
     texts: dict[str, str] = {}
-    faults: list[Fault] = []
-    for key, given in value.items():
+    for key, value in node.value.items():
         try:
-            texts[key] = _attribute_text(scope, key, given)
+            texts[key] = _attribute_text(scope, key, value)
         except ValueError as error:
-            faults.append((key, str(error)))
-    _raise_all(faults)
+            node.below(key, value).refuse(str(error))
+    if len(texts) == len(node.value):
+        node.passes(attributes.check_together, scope, texts)
     return texts
+
+
+def wire_text(value: object) -> str:
+    """A single value of the file as ELB's wire text."""
+    return shown(value) if isinstance(value, bool) else str(value)
 
 
 def _attribute_text(scope: Scope, key: str, given: object) -> str:
@@ -100,58 +99,8 @@ def _attribute_text(scope: Scope, key: str, given: object) -> str:
         raise ValueError(f"{subject}; {known_instead(key, known, 'keys')}")
     if given is None or isinstance(given, dict | list):
         raise ValueError(f"must be a single value, not {shown(given)}")
-    text = shown(given) if isinstance(given, bool) else str(given)
+    text = wire_text(given)
     if len(text) > _LONGEST_ATTRIBUTE:
         raise ValueError(f"must not be longer than {_LONGEST_ATTRIBUTE} characters, and has {len(text)}")
     attributes.check(scope, key, text)
     return text
-
-
-def target_list(value: object, default_port: int | None) -> tuple[Target, ...]:
-    """Targets in the order given. `default_port` is for those that name none; None where it is itself wrong."""
-    if not isinstance(value, list):
-        raise ValueError(f'must be a list such as ["web1:80", "web2:80"], not {shown(value)}')  # noqa: TRY004
-    targets: list[Target] = []
-    faults: list[Fault] = []
-    if len(value) > TARGETS_PER_GROUP:
-        raise ValueError(f"must not hold more than {TARGETS_PER_GROUP} targets, and has {len(value)}")
-    first: dict[tuple[str, int], int] = {}
-    for position, item in enumerate(value):
-        try:
-            target = _target(item, default_port)
-        except ValueError as error:
-            faults.append((position, str(error)))
-            continue
-        targets.append(target)
-        before = first.setdefault((comparable_host(target.id), target.port), position)
-        if before != position:
-            faults.append((position, f"{target} is already in the list, at targets[{before}]"))
-    _raise_all(faults)
-    return tuple(targets)
-
-
-def _target(item: object, default_port: int | None) -> Target:
-    match item:
-        case str():
-            try:
-                host, port = parse_address(item)
-            except ValueError as error:
-                raise ValueError(f"{error}, not {shown(item)}") from None
-            return Target(host, port or default_port or 0)
-        case dict() if len(item) == 1:
-            raise ValueError('must be host:port without a space after the colon, such as "web1:80"')
-        case _:
-            raise ValueError(f'must be text such as "web1:80", not {shown(item)}')
-
-
-def _raise_all(faults: Sequence[Fault]) -> None:
-    if faults:
-        raise ValidationError.from_exception_data(
-            "lb.yaml",
-            [
-                InitErrorDetails(
-                    type=PydanticCustomError("lb", "{message}", {"message": message}), loc=(step,), input=""
-                )
-                for step, message in faults
-            ],
-        )

@@ -6,8 +6,9 @@ from typing import Any, TypeGuard, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from lb.configfile.keys import Keys
 from lb.configfile.problems import KeyPath, known_instead, shown
-from lb.configfile.schema import FileKeys, Keys
+from lb.configfile.schema import FileKeys
 
 # pydantic ends the location of an error in a mapping's key, rather than its value, with this.
 _KEY_MARK = "[key]"
@@ -41,13 +42,13 @@ def _message(details: ErrorDetails, path: KeyPath) -> str:
 def _keys_at(path: KeyPath) -> tuple[str, ...]:
     kind = _kind_at(path)
     assert _is_keys(kind), f"{kind} at {path} is not a mapping with fixed keys"
-    return tuple(kind.model_fields)
+    return tuple(kind.written())
 
 
 def _allowed_at(path: KeyPath) -> str:
     holder = _kind_at(path[:-1]) if path else None
     if _is_keys(holder):
-        description = holder.model_fields[str(path[-1])].description
+        description = holder.written()[str(path[-1])].description
         assert description is not None, f"{path[-1]} has no description"
         return description
     return f"a mapping with the keys {', '.join(_keys_at(path))}"
@@ -57,7 +58,7 @@ def _kind_at(path: KeyPath) -> Any:
     """The type at a key path: a model, or `dict` or `list` of one."""
     kind: Any = FileKeys
     for step in path:
-        kind = kind.model_fields[str(step)].annotation if _is_keys(kind) else get_args(kind)[-1]
+        kind = kind.written()[str(step)].annotation if _is_keys(kind) else get_args(kind)[-1]
     return kind
 
 

@@ -5,6 +5,7 @@ pydantic gets all of them at the end, each at its own key path.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from pydantic import PlainValidator, ValidationError
@@ -96,17 +97,18 @@ class Node:
         return None
 
 
-def reader(read: Callable[[Node], _Built | None]) -> PlainValidator:
+def reader(read: Callable[[Node], object]) -> PlainValidator:
     """A pydantic validator from a reader."""
+    return PlainValidator(partial(read_value, read))
 
-    def validate(value: object) -> _Built | None:
-        faults: list[tuple[KeyPath, str]] = []
-        built = read(Node(value, (), faults))
-        if faults:
-            raise ValidationError.from_exception_data("lb.yaml", [_details(*fault) for fault in faults])
-        return built
 
-    return PlainValidator(validate)
+def read_value(read: Callable[[Node], _Built], value: object) -> _Built:
+    """What a reader makes of a value. Raises pydantic's ValidationError with all that it refused."""
+    faults: list[tuple[KeyPath, str]] = []
+    built = read(Node(value, (), faults))
+    if faults:
+        raise ValidationError.from_exception_data("lb.yaml", [_details(*fault) for fault in faults])
+    return built
 
 
 def _details(path: KeyPath, message: str) -> InitErrorDetails:

@@ -25,13 +25,19 @@ from lb.configfile.nodes import Node, reader
 from lb.configfile.problems import KeyPath, known_instead, shown
 from lb.model import names, rule_checks, rules
 
-ACTION: Final = "a mapping with one of forward, redirect and fixed-response"
+ACTIONS: Final = ("forward", "redirect", "fixed-response")
+RULES_PER_LOAD_BALANCER: Final = 100
+
+ACTION: Final = f"a mapping with one of {', '.join(ACTIONS[:-1])} and {ACTIONS[-1]}"
 CONDITIONS: Final = f"a mapping with one or more of {', '.join(rules.FIELDS)}, or a list of such mappings"
 TRANSFORMS: Final = "a mapping with url-rewrite, host-header-rewrite or both"
 PRIORITY: Final = f"a number from {rule_checks.LOWEST_PRIORITY} to {rule_checks.HIGHEST_PRIORITY} without quotes"
 
+FORWARD: Final = "the name of a target group, or a mapping of names to weights"
+REDIRECT: Final = "a mapping with status_code and some of protocol, host, port, path, query"
+FIXED_RESPONSE: Final = "a mapping with status_code and perhaps content_type and message_body"
+
 _Texts = tuple[str, ...]
-_FORWARD: Final = "the name of a target group, or a mapping of names to weights"
 _PATTERNS: Final = "text, a mapping with regex, or a list of these"
 _PLAIN: Final = "text or a list of texts"
 _PAIRS: Final = "a mapping with value and perhaps key, or a list of these"
@@ -139,26 +145,35 @@ def _read_transforms(node: Node) -> tuple[rules.Transform, ...]:
 
 def _read_action(node: Node) -> rules.Action | None:
     """The action; a forward action holds the names of target groups in place of their ARNs until `build_rules`."""
-    fields = node.fields(ACTION, ("forward", "redirect", "fixed-response"))
+    fields = node.fields(ACTION, ACTIONS)
     if fields is None:
         return None
     if len(fields) > 1:
         node.refuse(f"must be {ACTION}, and has {' and '.join(fields)}")
         return None
     ((name, each),) = fields.items()
-    readers: Mapping[str, Callable[[Node], rules.Action | None]] = {
-        "forward": _read_forward,
-        "redirect": _read_redirect,
-        "fixed-response": _read_fixed_response,
-    }
-    action = readers[name](each)
-    return action if action is not None and each.passes(rule_checks.check_action, action) else None
+    return _read_action_of(name, each)
+
+
+def _read_action_of(kind: str, node: Node) -> rules.Action | None:
+    action: rules.Action | None
+    match kind:
+        case "forward":
+            action = _read_forward(node)
+        case "redirect":
+            action = _read_redirect(node)
+        case _:
+            action = _read_fixed_response(node)
+    return action if action is not None and node.passes(rule_checks.check_action, action) else None
 
 
 def _read_forward(node: Node) -> rules.Forward | None:
     if isinstance(node.value, str):
         return rules.Forward((rules.WeightedGroup(node.value),))
-    nodes = node.items(_FORWARD)
+    if isinstance(node.value, int | float):
+        node.refuse_kind("the name of a target group as text, in quotes")
+        return None
+    nodes = node.items(FORWARD)
     if nodes is None:
         return None
     # No target group can have this name: it holds an underscore.
@@ -181,7 +196,7 @@ def _weighted(nodes: Mapping[str, Node]) -> rules.Forward | None:
 
 def _read_redirect(node: Node) -> rules.Redirect | None:
     keys = ("status_code", "protocol", "host", "port", "path", "query")
-    texts = _texts(node, f"a mapping with status_code and some of {', '.join(keys[1:])}", keys, ("status_code", "port"))
+    texts = _texts(node, REDIRECT, keys, ("status_code", "port"))
     if texts is None:
         return None
     status = texts.pop("status_code")
@@ -190,7 +205,7 @@ def _read_redirect(node: Node) -> rules.Redirect | None:
 
 def _read_fixed_response(node: Node) -> rules.FixedResponse | None:
     keys = ("status_code", "content_type", "message_body")
-    texts = _texts(node, "a mapping with status_code and perhaps content_type and message_body", keys, keys[:1])
+    texts = _texts(node, FIXED_RESPONSE, keys, keys[:1])
     return None if texts is None else rules.FixedResponse(**texts)
 
 
@@ -206,6 +221,11 @@ def _texts(node: Node, allowed: str, keys: _Texts, numbers: _Texts) -> dict[str,
 
 ActionField = Annotated[rules.Action, reader(_read_action)]
 """An action. Its target groups are names."""
+
+# The default action of a listener has no key of its own: each kind stands directly under the listener.
+ForwardField = Annotated[rules.Action | None, reader(partial(_read_action_of, "forward"))]
+RedirectField = Annotated[rules.Action | None, reader(partial(_read_action_of, "redirect"))]
+FixedResponseField = Annotated[rules.Action | None, reader(partial(_read_action_of, "fixed-response"))]
 
 
 class RuleKeys(Keys):
@@ -269,6 +289,12 @@ def named_groups(action: object, path: KeyPath) -> Iterator[NamedGroup]:
             forward, path = forward["target_groups"], (*path, "target_groups")
         for name in forward:
             yield NamedGroup((*path, name), name)
+
+
+def has_group_stickiness(action: object) -> bool:
+    """Whether an action, as read from the file, keeps clients with the target group that it chose for them."""
+    forward = action.get("forward") if isinstance(action, dict) else None
+    return isinstance(forward, dict) and "target_groups" in forward and "stickiness" in forward
 
 
 def double_priorities(listener_rules: object, path: KeyPath) -> Iterator[tuple[KeyPath, KeyPath, int]]:

@@ -10,9 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PlainValidator,
     ValidationInfo,
@@ -20,16 +18,20 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
-from lb.configfile import checks
+from lb.configfile import checks, rules_schema
+from lb.configfile.keys import Keys
+from lb.configfile.nodes import read_value, reader
+from lb.configfile.targets import TARGETS_PER_GROUP, ZONES, read_targets, read_zones
 from lb.model.attributes import Scope
 from lb.model.config import Target
+from lb.model.rules import Action
 
 LISTENERS_PER_LOAD_BALANCER = 50
 _ELB_LOWEST_INTERVAL_S = 5.0
 
 
-def _wire(scope: Scope) -> BeforeValidator:
-    return BeforeValidator(partial(checks.attribute_texts, scope))
+def _wire(scope: Scope) -> PlainValidator:
+    return reader(partial(checks.attribute_texts, scope))
 
 
 def _given(value: object) -> object:
@@ -44,13 +46,6 @@ Threshold = Annotated[int, Field(ge=2, le=10)]
 
 _A_PORT = "a number from 1 to 65535 without quotes"
 _A_THRESHOLD = "a whole number from 2 to 10"
-_ATTRIBUTES = "a mapping of attribute keys to values"
-
-
-class Keys(BaseModel):
-    """A mapping with a fixed set of keys."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 class HealthCheckKeys(Keys):
@@ -99,34 +94,49 @@ class TargetGroupKeys(Keys):
 
     port: Port = Field(default=80, description=_A_PORT)
     protocol: Literal["HTTP"] = Field(default="HTTP", description="HTTP (HTTPS is not supported yet)")
-    attributes: Annotated[dict[str, str], _wire(Scope.TARGET_GROUP)] = Field(default={}, description=_ATTRIBUTES)
+    attributes: Annotated[dict[str, str], _wire(Scope.TARGET_GROUP)] = Field(default={}, description=checks.ATTRIBUTES)
     health_check: HealthCheckKeys = Field(default=HealthCheckKeys(), description="a mapping of health check settings")
     targets: tuple[Target, ...] = Field(
-        default=(), description='a list of up to 1000 targets such as "web1:80", "10.0.0.1" or "[::1]:81"'
+        default=(),
+        description=f'a list of up to {TARGETS_PER_GROUP} targets such as "web1:80", "10.0.0.1" or "[::1]:81"',
     )
 
     @field_validator("targets", mode="plain")
     @classmethod
     def _parsed(cls, value: object, info: ValidationInfo) -> tuple[Target, ...]:
-        return checks.target_list(value, info.data.get("port"))
+        return read_value(partial(read_targets, default_port=info.data.get("port")), value)
 
 
 class ListenerKeys(Keys):
-    """`load_balancers.NAME.listeners[]`."""
+    """`load_balancers.NAME.listeners[]`. That it has exactly one default action is in `relations`."""
 
     port: Port = Field(description=_A_PORT)
     protocol: Literal["HTTP"] = Field(default="HTTP", description="HTTP (HTTPS is not supported yet)")
-    attributes: Annotated[dict[str, str], _wire(Scope.LISTENER)] = Field(default={}, description=_ATTRIBUTES)
-    forward: str = Field(description="the name of a target group of this file, as text")
+    attributes: Annotated[dict[str, str], _wire(Scope.LISTENER)] = Field(default={}, description=checks.ATTRIBUTES)
+    rules: list[rules_schema.RuleKeys] = Field(
+        default=[], description=f"a list of rules, at most {rules_schema.RULES_PER_LOAD_BALANCER} in a load balancer"
+    )
+    forward: rules_schema.ForwardField = Field(default=None, description=rules_schema.FORWARD)
+    redirect: rules_schema.RedirectField = Field(default=None, description=rules_schema.REDIRECT)
+    fixed_response: rules_schema.FixedResponseField = Field(
+        default=None, alias="fixed-response", description=rules_schema.FIXED_RESPONSE
+    )
+
+    @property
+    def default_action(self) -> Action:
+        """The default action. Its target groups are names."""
+        (action,) = (each for each in (self.forward, self.redirect, self.fixed_response) if each is not None)
+        return action
 
 
 class LoadBalancerKeys(Keys):
     """`load_balancers.NAME`. The most listeners are in `relations`: here, too many would hide what is wrong with each."""
 
-    attributes: Annotated[dict[str, str], _wire(Scope.LOAD_BALANCER)] = Field(default={}, description=_ATTRIBUTES)
+    attributes: Annotated[dict[str, str], _wire(Scope.LOAD_BALANCER)] = Field(default={}, description=checks.ATTRIBUTES)
+    zones: Annotated[tuple[str, ...], reader(read_zones)] = Field(default=(), description=ZONES)
     listeners: list[ListenerKeys] = Field(
         min_length=1,
-        description=f"a list of 1 to {LISTENERS_PER_LOAD_BALANCER} listeners, each with port and forward",
+        description=f"a list of 1 to {LISTENERS_PER_LOAD_BALANCER} listeners, each with port and a default action",
     )
 
 

@@ -6,6 +6,7 @@ from typing import Final
 from lb.http import limits
 from lb.http.head import Rejected, RequestHead
 
+_WEBSOCKET: Final = b"\r\nConnection: Upgrade\r\nUpgrade: websocket"
 _CHUNKED: Final = b"\r\nTransfer-Encoding: chunked"
 
 
@@ -30,16 +31,16 @@ def client_address(settings: ForwardedSettings, host: str, port: int) -> bytes:
     return f"[{host}]:{port}".encode() if ":" in host else f"{host}:{port}".encode()
 
 
-def added_headers(head: RequestHead, settings: ForwardedSettings, client: bytes) -> bytes:
+def added_headers(head: RequestHead, settings: ForwardedSettings, client: bytes, host: bytes | None = None) -> bytes:
     """The lines X-Forwarded-For, -Proto, -Port and Host, each with the CRLF before it.
 
-    `client` is the address as `client_address` gives it. Raises Rejected(463) when the client sent more addresses than
-    the limit.
+    `client` is the address as `client_address` gives it, `host` a rewritten host. Raises Rejected(463) when the client sent
+    more addresses than the limit.
     """
     return b"%b\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: %d\r\nHost: %b" % (
         _forwarded_for(head.forwarded_for, settings.mode, client),
         settings.port,
-        target_host(head, settings),
+        target_host(head, settings) if host is None else host,
     )
 
 
@@ -70,13 +71,13 @@ def target_host(head: RequestHead, settings: ForwardedSettings) -> bytes:
     return name if settings.port == 80 and port == b"80" else host
 
 
-def to_target(head: RequestHead, added: bytes, trace_id: bytes) -> bytes:
+def to_target(head: RequestHead, uri: bytes, added: bytes, trace_id: bytes) -> bytes:
     """The whole head, ready to write. `added` is X-Forwarded-* and Host, as the functions above make them."""
     return b"%b %b HTTP/1.1%b\r\nX-Amzn-Trace-Id: %b%b%b\r\n\r\n" % (
         head.method,
-        head.uri,
+        uri,
         added,
         trace_id,
-        _CHUNKED if head.chunked else b"",
+        _CHUNKED if head.chunked else _WEBSOCKET if head.upgrade and head.opens_websocket else b"",
         head.rest,
     )

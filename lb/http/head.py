@@ -28,7 +28,7 @@ _SPECIAL: Final = re.compile(
 _BLANK_LINE: Final = re.compile(rb"\n\r?\n")
 _VALID_NAME: Final = re.compile(rb"[-A-Za-z0-9]+")
 _DROPPED: Final = frozenset(
-    (b"keep-alive", b"proxy-connection", b"te", b"trailer", b"upgrade", b"x-forwarded-proto", b"x-forwarded-port")
+    (b"keep-alive", b"proxy-connection", b"te", b"trailer", b"x-forwarded-proto", b"x-forwarded-port")
 )
 _DECODED_CODINGS: Final = frozenset((b"chunked", b"identity"))
 _BODILESS_METHODS: Final = (b"GET", b"HEAD")
@@ -65,6 +65,7 @@ class RequestHead:
         "size",  # bytes on the wire
         "tier",
         "trace_id",
+        "upgrade",  # Upgrade in lower case, empty where absent
         "uri",  # path and query; an absolute-form URI without its scheme and authority
         "user_agent",
     )
@@ -84,6 +85,7 @@ class RequestHead:
         self.expect_continue = False
         self.forwarded_for: bytes | None = None
         self.trace_id: bytes | None = None
+        self.upgrade = b""
         self.user_agent: bytes | None = None
         self.rest = block
         self.tier, self.reason = COMPLIANT
@@ -92,6 +94,16 @@ class RequestHead:
     def unusual_host(self) -> bool:
         """Whether more than one Host line, or the URI itself, has a say in where the request is meant to go."""
         return self.authority is not None or self.more_hosts != b""
+
+    @property
+    def opens_websocket(self) -> bool:
+        """Whether this is the opening handshake of a WebSocket (RFC 6455 4.1)."""
+        return (
+            self.upgrade == b"websocket"
+            and self.minor == 1
+            and self.method == b"GET"
+            and b"upgrade" in connection_tokens(self.connection)
+        )
 
     @property
     def keep_alive(self) -> bool:
@@ -145,6 +157,7 @@ class HeadReader:
             head.host = again.host
             head.more_hosts = again.more_hosts
             head.connection = again.connection
+            head.upgrade = again.upgrade
             head.user_agent = again.user_agent
             head.expect_continue = again.expect_continue
             head.forwarded_for = again.forwarded_for
@@ -206,6 +219,8 @@ def _take_special(head: RequestHead) -> bool:
             head.trace_id = value
         elif name == b"expect":
             head.expect_continue = value.lower() == b"100-continue"
+        elif name == b"upgrade":
+            head.upgrade = value.lower()
         elif name not in _DROPPED:
             kept.append(b"\r\n%b:%b" % (parts[at], parts[at + 1]))
             plain = plain and not desync.looks_like_framing(name)

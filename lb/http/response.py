@@ -203,11 +203,12 @@ def frame(head: ResponseHead, *, head_only: bool, modern: bool) -> Framing:
     return b"", ChunkedBody(decode=True) if head.chunked else UntilCloseBody(), False, False
 
 
-def to_client(head: ResponseHead, framing: bytes, connection: bytes, date: bytes) -> bytes:
+def to_client(head: ResponseHead, framing: bytes, connection: bytes, date: bytes, rest: bytes) -> bytes:
     """The head that goes to the client.
 
-    `framing` is the Content-Length or Transfer-Encoding line or empty, `connection` the Connection line, each with the
-    CRLF before it; `date` is the line to add where the target sent none.
+    `framing` is the Content-Length or Transfer-Encoding line or empty, `connection` the Connection line and what comes
+    right behind it, `rest` the target's other headers as they go on; each line with the CRLF before it. `date` is the line
+    to add where the target sent none.
     """
     return b"HTTP/1.1 %d%b%b%b%b%b%b\r\n\r\n" % (
         head.status,
@@ -216,5 +217,5 @@ def to_client(head: ResponseHead, framing: bytes, connection: bytes, date: bytes
         head.content_type,
         framing,
         connection,
-        head.rest,
+        rest,
     )

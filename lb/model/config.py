@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from lb.model.matcher import Matcher
+from lb.model.rules import Rule
 
 NO_ATTRIBUTES: Mapping[str, str] = MappingProxyType({})
 
@@ -27,10 +28,14 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Target:
-    """A registered target: a host name or IP address as it was registered, and a port."""
+    """A registered target: a host name or IP address as it was registered, and a port.
+
+    `zone` is its Availability Zone; None, where it was not told, counts for every zone.
+    """
 
     id: str
     port: int
+    zone: str | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return f"[{self.id}]:{self.port}" if ":" in self.id else f"{self.id}:{self.port}"
@@ -49,30 +54,24 @@ class TargetGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class ForwardAction:
-    """Send to a target group, by its ARN."""
-
-    target_group_arn: str
-
-
-@dataclass(frozen=True, slots=True)
 class Listener:
-    """A port of a load balancer and what happens to requests that arrive there."""
+    """A port of a load balancer and what happens to requests that arrive there: its rules, the default rule among them."""
 
     arn: str
     port: int
-    default_action: ForwardAction
+    rules: tuple[Rule, ...]
     attributes: Mapping[str, str] = field(default_factory=lambda: NO_ATTRIBUTES)
 
 
 @dataclass(frozen=True, slots=True)
 class LoadBalancer:
-    """A load balancer with its listeners."""
+    """A load balancer with its listeners. `zones` are its enabled Availability Zones; none named means all."""
 
     arn: str
     name: str
     dns_name: str
     listeners: tuple[Listener, ...]
+    zones: tuple[str, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=lambda: NO_ATTRIBUTES)
 
 

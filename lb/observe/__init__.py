@@ -1,1 +1,1 @@
-"""What can be seen of the balancer: access log and status."""
+"""What can be seen of the balancer: logs, metrics and status."""

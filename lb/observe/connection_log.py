@@ -2,8 +2,13 @@
 
 from datetime import UTC, datetime
 
+from lb.http.record import ConnectionRecord
 
-def format_plain(made_s: float, client_ip: str, client_port: int, listener_port: int, connection_id: str) -> str:
-    """The entry with its line end. `made_s`: epoch seconds when the connection was made; `connection_id`: `TID_...`."""
-    made = datetime.fromtimestamp(made_s, UTC)
-    return f'{made:%Y-%m-%dT%H:%M:%S.%f}Z {client_ip} {client_port} {listener_port} - - - "-" - - - {connection_id} -\n'
+
+def format_plain(record: ConnectionRecord) -> str:
+    """The entry with its line end."""
+    made = datetime.fromtimestamp(record.made_s, UTC)
+    return (
+        f"{made:%Y-%m-%dT%H:%M:%S.%f}Z {record.client_ip} {record.client_port} {record.origin.port} "
+        f'- - - "-" - - - {record.connection_id} -\n'
+    )

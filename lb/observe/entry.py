@@ -13,6 +13,8 @@ _HOSTS_REMEMBERED: Final = 1024
 _HOST_REMEMBERED_BYTES: Final = 300
 _TIERS: Final = ("-", "Acceptable", "Ambiguous", "Severe")
 _UNSAFE: Final = re.compile(rb'[^\x20-\x7e]|"')
+_NO_OUTCOME: Final = '"-" "-"'
+_NO_TRANSFORMS: Final = '"-" "-" "-"'
 _MILLISECONDS: Final = tuple(f"{number / 1000:.3f}" for number in range(1000))
 
 
@@ -49,16 +51,26 @@ class EntryFormatter:
         target = record.target or "-"
         target_status = record.target_status or "-"
         trace = _text(record.trace_id) if record.trace_id else "-"
+        kind = record.kind
+        priority = record.rule_priority
+        outcome, transforms = _NO_OUTCOME, _NO_TRANSFORMS
+        if record.redirect_url or record.error_reason:
+            outcome = f'"{_text(record.redirect_url) or "-"}" "{record.error_reason or "-"}"'
+        if record.transform_status:
+            host, new_uri = _text(record.transformed_host), _text(record.transformed_uri[:_TEXT_LIMIT])
+            transforms = f'"{host or "-"}" "{new_uri or "-"}" "{record.transform_status}"'
+        # A WebSocket connection goes on for long after the target's response has been passed on.
+        passed_on = ended if kind == "http" else responded
         return (
-            f"http {ended_date}.{int((ended_s - ended_second) * 1_000_000):06d}Z {origin.load_balancer} "
+            f"{kind} {ended_date}.{int((ended_s - ended_second) * 1_000_000):06d}Z {origin.load_balancer} "
             f"{record.client} {target} {_seconds(sent - arrived) if sent else '-1'} "
             f"{_seconds(responded - sent) if responded else '-1'} "
-            f"{_seconds(ended - responded) if record.target_status else '-1'} "
+            f"{_seconds(passed_on - responded) if record.target_status else '-1'} "
             f"{record.status} {target_status} {record.received_bytes} {record.sent_bytes} "
             f'"{request}" "{agent}" - - {record.target_group_arn or "-"} "{trace}" "-" "-" '
-            f"{'0' if record.action else '-'} {created_date}.{int((created_s - created) * 1000):03d}000Z "
-            f'"{record.action or "-"}" "-" "-" "{target}" "{target_status}" "{_TIERS[tier]}" "{reason or "-"}" '
-            f'{record.connection_id} "-" "-" "-"\n'
+            f"{'-' if priority is None else priority} {created_date}.{int((created_s - created) * 1000):03d}000Z "
+            f'"{record.action or "-"}" {outcome} "{target}" "{target_status}" "{_TIERS[tier]}" "{reason or "-"}" '
+            f"{record.connection_id} {transforms}\n"
         )
 
     def _date(self, second: int) -> str:

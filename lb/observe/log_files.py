@@ -20,6 +20,8 @@ from pathlib import Path
 from time import time
 from typing import BinaryIO, Final
 
+from lb.observe.lost_entries import LostEntries
+
 INTERVAL_S: Final = 300
 _FLUSH_S: Final = 1.0
 _RANDOM_LENGTH: Final = 8
@@ -127,12 +129,13 @@ class IntervalFile:
 
 
 class LogFiles:
-    """Takes entries from the event loop, and writes them in a thread about once a second."""
+    """Takes entries from the event loop, and writes them in the one thread of `writer` about once a second."""
 
     def __init__(
         self,
         directory: Path,
         source: LogSource,
+        writer: ThreadPoolExecutor,
         *,
         clock: Callable[[], float] = time,
         rng: random.Random | None = None,
@@ -143,7 +146,8 @@ class LogFiles:
         self._since_s = clock()  # what waits came after this
         self._waiting: list[str] = []
         self._waiting_size = 0
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="log-files")
+        self._writer = writer
+        self._lost = LostEntries(f"log files of {source.load_balancer}", _log)
         self._timer: asyncio.TimerHandle | None = None
         self._writing = False
         self._dropped = 0
@@ -192,19 +196,21 @@ class LogFiles:
             if text:
                 self._file.write(text, since_s)
             self._file.end_interval(now_s)
-        except OSError:
-            _log.exception("log files: %d bytes of entries may be missing", len(text))
+        except OSError as error:
+            self._lost.add(text.count("\n"), error)
+        else:
+            if text:
+                self._lost.over()
 
-    async def close(self) -> None:
-        """Writes what waits and completes the file."""
+    def close(self) -> asyncio.Future[None]:
+        """Writes what waits and completes the file; the writer stays."""
         if self._timer is not None:
             self._timer.cancel()
-        await asyncio.get_running_loop().run_in_executor(self._writer, self._finish, *self._take())
-        self._writer.shutdown()
+        return asyncio.get_running_loop().run_in_executor(self._writer, self._finish, *self._take())
 
     def _finish(self, text: str, since_s: float, now_s: float) -> None:
         self._write(text, since_s, now_s)
         try:
             self._file.close()
-        except OSError:
-            _log.exception("log files: the last file could not be completed")
+        except OSError as error:
+            self._lost.add(0, error)

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lb.model.config import Config, HealthCheck, LoadBalancer
+from lb.model.config import Config, HealthCheck, Listener, LoadBalancer
 from lb.model.reasons import TargetState
+from lb.model.rules import Forward
 from lb.routing.plan import GroupPlan, Plan
 from lb.targets.health import Health, ProbeResult
 from lb.targets.roster import Roster, Slot
@@ -50,11 +51,24 @@ def _load_balancer(balancer: LoadBalancer, names: Mapping[str, str]) -> Json:
                 "arn": listener.arn,
                 "protocol": "HTTP",
                 "port": listener.port,
-                "forward": names[listener.default_action.target_group_arn],
+                "forward": ", ".join(_forwards(listener, names)),
+                "rules": len(listener.rules) - 1,
             }
             for listener in balancer.listeners
         ],
     }
+
+
+def _forwards(listener: Listener, names: Mapping[str, str]) -> list[str]:
+    """The target groups that its rules forward to, the default rule's first."""
+    ordered = sorted(listener.rules, key=lambda rule: (rule.priority is not None, rule.priority))
+    found = {
+        names[group.arn]: None
+        for rule in ordered
+        if isinstance(rule.action, Forward)
+        for group in rule.action.target_groups
+    }
+    return list(found)
 
 
 def _group(group: GroupPlan, roster: Roster, checks: Checks, now_s: float) -> Json:

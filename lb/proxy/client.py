@@ -32,7 +32,6 @@ class ClientConnection(asyncio.Protocol):
     __slots__ = (
         "_added",
         "_added_for",
-        "_address",  # the client as X-Forwarded-For names it
         "_at_most_until",  # monotonic; the client keep-alive duration ends
         "_busy",  # inside the loop of `_read`
         "_closing",  # no further request is read
@@ -44,6 +43,7 @@ class ClientConnection(asyncio.Protocol):
         "_plan",
         "_unread",
         "_write_paused",
+        "address",  # the client as X-Forwarded-For names it
         "closing_soon",  # the next answer is the last one here
         "exchange",
         "listener",
@@ -104,7 +104,7 @@ class ClientConnection(asyncio.Protocol):
         """Prepares what is the same for every request of this connection under one plan."""
         self._plan = plan
         self._added_for = None
-        self._address = forwarded.client_address(plan.forwarded, *self.peer)
+        self.address = forwarded.client_address(plan.forwarded, *self.peer)
 
     def data_received(self, data: bytes) -> None:
         """asyncio: bytes from the client."""
@@ -161,6 +161,13 @@ class ClientConnection(asyncio.Protocol):
             self._unread += data[at:]
         self._busy = False
 
+    def take_unread(self) -> bytes:
+        """What the client has sent ahead, for an exchange that has become a tunnel."""
+        data = bytes(self._unread)
+        self._unread.clear()
+        self.resume_reading()
+        return data
+
     def exchange_over(self, *, keep: bool, linger: bool) -> None:
         """The exchange has ended; the next request may already be here."""
         self.exchange = None
@@ -188,13 +195,15 @@ class ClientConnection(asyncio.Protocol):
         record.status = refusal.status
         record.tier = refusal.tier
         record.reason = refusal.reason
-        out = pages.answer(
-            refusal.status,
-            self.node.date,
-            keep_alive=False,
-            head_only=False,
-            user_agent=None,
-            server=plan.server_header,
+        out = self.listener.own_answer(
+            pages.answer(
+                refusal.status,
+                self.node.date,
+                keep_alive=False,
+                head_only=False,
+                user_agent=None,
+                server=plan.server_header,
+            )
         )
         record.sent_bytes = len(out)
         self.transport.write(out)
@@ -276,7 +285,7 @@ class ClientConnection(asyncio.Protocol):
         host = head.host
         if host == self._added_for and host is not None and head.forwarded_for is None and not head.unusual_host:
             return self._added
-        added = forwarded.added_headers(head, self._plan.forwarded, self._address)
+        added = forwarded.added_headers(head, self._plan.forwarded, self.address)
         if head.forwarded_for is None and not head.unusual_host:
             self._added_for = host
             self._added = added

@@ -14,9 +14,14 @@ from lb.http.head import Rejected, RequestHead
 from lb.http.outcomes import CUT, Failure, Moment, status_of
 from lb.http.record import RequestRecord
 from lb.http.response import BadResponse, ResponseHead
-from lb.routing.decide import Reply, decide
+from lb.routing.decide import Reply, decide, view_of
+from lb.routing.fixed import FixedAnswer
 from lb.routing.plan import ListenerPlan
-from lb.targets.roster import Roster, Slot
+from lb.routing.redirect import LocationTooLong, RedirectTemplate
+from lb.routing.rewrite import Rewrite, TransformStatus
+from lb.routing.weights import GroupChoice
+from lb.targets.groups import GroupPick, GroupPicker
+from lb.targets.roster import Roster, Slot, StickyPick
 
 if TYPE_CHECKING:
     from lb.proxy.client import ClientConnection
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
 
 _KEEP_ALIVE: Final = b"\r\nConnection: keep-alive"
 _CLOSE: Final = b"\r\nConnection: close"
+_UPGRADED: Final = b"\r\nConnection: upgrade\r\nUpgrade: websocket"
 
 
 class Exchange:
@@ -31,11 +37,14 @@ class Exchange:
 
     __slots__ = (
         "_encode",  # the answer's body goes out in chunks that are made here
+        "_group_pick",  # None where the action leaves no choice; likewise `_sticky_pick`
         "_keep_client",
+        "_picker",
         "_response_body",
         "_response_keep_alive",
         "_response_part",  # a response head that is not complete yet
         "_roster",
+        "_sticky_pick",
         "_transport",  # the client's
         "_unsent",  # what waits for the connection to the target
         "client",
@@ -62,6 +71,9 @@ class Exchange:
         self._roster: Roster | None = None
         self.slot: Slot | None = None
         self._keep_client = False
+        self._picker: GroupPicker | None = None
+        self._group_pick: GroupPick | None = None
+        self._sticky_pick: StickyPick | None = None
         self._response_body: BodyReader | None = None
         self._response_part = b""
         self._unsent = b""
@@ -83,37 +95,124 @@ class Exchange:
             except BodyError:
                 self.fail(Failure.BAD_BODY)
                 return b""
-        decision = decide(self.plan, head)
+        self._act(sent)
+        return leftover
+
+    def _act(self, body: bytes) -> None:
+        """Walks the rules and does what the first that matches says. `body` is what came of the request's body."""
+        record = self.record
+        decision = decide(self.plan, self.head, self.client.peer[0])
         if isinstance(decision, Reply):
             self.answer(decision.status)
-            return leftover
-        record.action = "forward"
-        record.target_group_arn = decision.target_group_arn
-        node = self.client.node
-        roster = node.rosters[decision.target_group_arn]
-        record.trace_id = trace_id = trace.trace_id(head.trace_id, int(record.created_s), node.entropy.next24())
+            return
+        record.rule_priority = decision.logged_priority
+        record.rules_evaluated = min(decision.position + 1, len(self.plan.rules.rules))
+        record.trace_id = trace.trace_id(self.head.trace_id, int(record.created_s), self.client.node.entropy.next24())
+        action = decision.action
+        if isinstance(action, GroupChoice):
+            self._forward(action, decision.rewrite, body)
+        elif isinstance(action, RedirectTemplate):
+            self._redirect(action)
+        else:
+            self._answer_fixed(action)
+
+    def _redirect(self, action: RedirectTemplate) -> None:
+        self.record.action = "redirect"
         try:
-            added = self.client.added_headers(head)
+            view = view_of(self.plan, self.head, self.client.peer[0])
+            location = action.location(view, b"http", self.plan.port)
+        except LocationTooLong:
+            self.answer(507)
+            return
+        self.record.redirect_url = location
+        keep = self._may_keep()
+        out = action.answer(
+            location,
+            self.client.node.date,
+            keep_alive=keep,
+            head_only=self.head.method == b"HEAD",
+            server=self.plan.server_header,
+        )
+        self._answer_with(action.status, out, keep=keep)
+
+    def _answer_fixed(self, action: FixedAnswer) -> None:
+        self.record.action = "fixed-response"
+        keep = self._may_keep() and self.head.minor == 1
+        out = action.answer(
+            self.client.node.date,
+            keep_alive=keep,
+            head_only=self.head.method == b"HEAD",
+            server=self.plan.server_header,
+        )
+        self._answer_with(action.status, out, keep=keep)
+
+    def _forward(self, action: GroupChoice, rewrite: Rewrite | None, body: bytes) -> None:
+        """Chooses group and target, and sends the request, or answers where there is none."""
+        head = self.head
+        record = self.record
+        client = self.client
+        record.action = "forward"
+        uri = head.uri
+        try:
+            added = client.added_headers(head)
+            if rewrite is not None:
+                uri, added = self._rewritten(rewrite, added)
         except Rejected as refusal:
             self.answer(refusal.status)
-            return leftover
-        self.slot = slot = roster.pick()
+            return
+        arn = self._choose_group(action)
+        if arn is None:
+            self.answer(503)
+            return
+        record.target_group_arn = arn
+        slot = self._choose_target(client.node.rosters[arn])
         if slot is None:
             self.answer(503)
-            return leftover
-        self._roster = roster
+            return
+        self.slot = slot
         record.target = slot.key
-        message = forwarded.to_target(head, added, trace_id)
+        record.target_zone = slot.zone or ""
+        message = forwarded.to_target(head, uri, added, record.trace_id)
         if head.expect_continue and head.minor == 1:
             self._transport.write(pages.CONTINUE)
-        pool = node.pools[slot]
+        pool = client.node.pools[slot]
         connection = pool.take()
         if connection is None:
-            self._unsent = message + sent
-            node.connect(self, pool)
+            self._unsent = message + body
+            client.node.connect(self, pool)
         else:
-            self._send(connection, message + sent)
-        return leftover
+            self._send(connection, message + body)
+
+    def _rewritten(self, rewrite: Rewrite, added: bytes) -> tuple[bytes, bytes]:
+        """URI and added headers after the rule's transforms. Raises Rejected(500) where one fails."""
+        head, record, client = self.head, self.record, self.client
+        result = rewrite.apply(head.uri, forwarded.target_host(head, self.plan.forwarded))
+        record.transform_status = result.status.value
+        if result.status is not TransformStatus.SUCCESS:
+            raise Rejected(500)
+        record.action = "rewrite,forward"
+        record.transformed_uri = result.uri or b""
+        record.transformed_host = result.host or b""
+        if result.host is not None:
+            added = forwarded.added_headers(head, self.plan.forwarded, client.address, result.host)
+        return result.uri if result.uri is not None else head.uri, added
+
+    def _choose_group(self, action: GroupChoice) -> str | None:
+        self._picker = picker = self.client.listener.pickers.get(action)
+        if picker is None:
+            return action.pick(0.0)
+        self._group_pick = pick = picker.pick(self.head.block, self.record.created_s, self.client.node.rng.random())
+        if pick.choice is not None:
+            self.record.error_reason = pick.choice.error_reason or ""
+        return pick.arn
+
+    def _choose_target(self, roster: Roster) -> Slot | None:
+        self._roster = roster
+        now = self.record.arrived_at
+        if roster.sticky is None:
+            return roster.pick(now)
+        self._sticky_pick = pick = roster.pick_sticky(self.head.block, now, self.record.created_s)
+        return pick.slot if pick is not None else None
 
     def connected(self, connection: "TargetConnection") -> None:
         """The new connection to the target is there; nothing has been sent on it yet."""
@@ -167,9 +266,12 @@ class Exchange:
         try:
             head = self.client.node.responses.read(data)
             while head is not None and head.status < 200:
-                # Interim answers stay here; an upgrade was not asked for (fact sheet 7.1).
+                # Interim answers stay here (fact sheet 7.1), and an upgrade has to be asked for.
                 if head.status == 101:
-                    self.fail(Failure.BAD_RESPONSE)
+                    if self.head.opens_websocket:
+                        self._upgrade(head, data[head.size :])
+                    else:
+                        self.fail(Failure.BAD_RESPONSE)
                     return
                 data = data[head.size :]
                 head = self.client.node.responses.read(data)
@@ -198,8 +300,40 @@ class Exchange:
             and request.keep_alive
         )
         self._response_keep_alive = head.keep_alive
-        out = response.to_client(head, line, _KEEP_ALIVE if keep else _CLOSE, client.node.date_line)
+        connection = _KEEP_ALIVE if keep else _CLOSE
+        headers = client.listener.with_set_headers(head.rest)
+        if self._sticky_pick is not None or self._group_pick is not None:
+            before, after = self._cookie_lines(head.rest)
+            connection += before
+            headers += after
+        self._pass_on(response.to_client(head, line, connection, client.node.date_line, headers), rest)
+
+    def _cookie_lines(self, answer: bytes) -> tuple[bytes, bytes]:
+        """Sticky cookies for the client: what goes right behind Connection, and what behind the target's headers."""
+        before = after = b""
+        wall_s = self.client.node.wall_s()
+        if self._sticky_pick is not None and self._roster is not None:
+            pick = self._sticky_pick
+            before, after = self._roster.cookie_lines(pick.slot, pick.choice, answer, wall_s)
+        if self._picker is not None and self._group_pick is not None and self._group_pick.arn is not None:
+            before += self._picker.cookie_lines(self._group_pick.arn, wall_s)
+        return before, after
+
+    def _upgrade(self, head: ResponseHead, rest: bytes) -> None:
+        """The target has agreed to a WebSocket: from here on bytes flow both ways as they come."""
+        record = self.record
+        record.kind = "ws"
+        record.responded_at = monotonic()
+        record.target_status = record.status = 101
+        headers = self.client.listener.with_set_headers(head.rest)
+        out = response.to_client(head, b"", _UPGRADED, b"", headers)
+        self.request_body = UntilCloseBody()
+        self._response_body = UntilCloseBody()
+        self._encode = False
         self._pass_on(out, rest)
+        ahead = self.client.take_unread()
+        if ahead:
+            self.request_data(ahead)
 
     def _pass_on(self, out: bytes, data: bytes) -> None:
         """Sends `out` and what of `data` belongs to the answer's body, in one write."""
@@ -254,18 +388,21 @@ class Exchange:
                 record.responded_at = monotonic()
             self.answer(status)
 
-    def answer(self, status: int) -> None:
-        """Ends the exchange with an answer of the balancer's own."""
-        head = self.head
+    def _may_keep(self) -> bool:
+        """Whether the client's connection may live on after an answer of the balancer's own."""
         # What is left of a request that was not read to its end would be taken for the next one.
-        complete = self.request_body is None
-        keep = (
-            complete
-            and status != 400
+        head = self.head
+        return (
+            self.request_body is None
             and head.keep_alive
             and head.tier < Tier.AMBIGUOUS
             and not self.client.closing_soon
         )
+
+    def answer(self, status: int) -> None:
+        """Ends the exchange with the balancer's page for this status."""
+        head = self.head
+        keep = status != 400 and self._may_keep()
         out = pages.answer(
             status,
             self.client.node.date,
@@ -274,6 +411,10 @@ class Exchange:
             user_agent=head.user_agent,
             server=self.plan.server_header,
         )
+        self._answer_with(status, out, keep=keep)
+
+    def _answer_with(self, status: int, out: bytes, *, keep: bool) -> None:
+        out = self.client.listener.own_answer(out)
         self.record.status = status
         self.record.sent_bytes = len(out)
         self._keep_client = keep
@@ -286,7 +427,7 @@ class Exchange:
         record.ended_at = monotonic()
         complete = self.request_body is None
         if self.slot is not None and self._roster is not None:
-            self._roster.release(self.slot)
+            self._release(self._roster, self.slot)
         if self.target is not None:
             head = self.head
             bodied = head.content_length > 0 or head.chunked
@@ -299,3 +440,12 @@ class Exchange:
         client = self.client
         client.node.record(record)
         client.exchange_over(keep=self._keep_client, linger=not complete)
+
+    def _release(self, roster: Roster, slot: Slot) -> None:
+        record = self.record
+        if record.target_status >= 500:
+            roster.release(slot, server_error=True)
+        elif not record.sent_at and record.status in (502, 504):
+            roster.release(slot, connection_error=True)
+        else:
+            roster.release(slot)

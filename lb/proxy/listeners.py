@@ -51,6 +51,10 @@ class Listeners:
         for port in self._open.keys() - wanted.keys():
             self._open.pop(port).close()
 
+    def on(self, port: int) -> ListenerSocket:
+        """The listener of a port. Raises KeyError."""
+        return self._open[port]
+
     async def start(self) -> None:
         """Begins to accept on the sockets that are new."""
         for each in list(self._open.values()):

@@ -6,6 +6,8 @@ control side.
 
 import asyncio
 import logging
+import os
+import random
 from collections.abc import Callable
 from email.utils import formatdate
 from time import monotonic, time
@@ -19,8 +21,10 @@ from lb.proxy.entropy import HexSource
 from lb.proxy.pool import Pool
 from lb.proxy.target import TargetConnection
 from lb.routing.plan import Plan
+from lb.targets.anomaly import DECISION_INTERVAL_S
 from lb.targets.health import Health
 from lb.targets.roster import Roster, Slot
+from lb.targets.sealing import NONCE_BYTES, Sealer
 
 if TYPE_CHECKING:
     from lb.proxy.client import ClientConnection
@@ -34,11 +38,23 @@ class Node:
     """Carries traffic according to the plan that was published last.
 
     `record` is called once for every request that is over. `connect_timeout_s` bounds the wait for a connection to a
-    target (ALB: 10 s).
+    target (ALB: 10 s). `cookie_key` protects sticky cookies; nodes that share it honour each other's. `rng` chooses among
+    weighted target groups and random targets. `zone` is the node's own.
     """
 
-    def __init__(self, record: Callable[[RequestRecord], None], connect_timeout_s: float) -> None:
+    def __init__(
+        self,
+        record: Callable[[RequestRecord], None],
+        connect_timeout_s: float,
+        cookie_key: bytes,
+        rng: random.Random,
+        zone: str | None = None,
+    ) -> None:
         self.record = record
+        self.rng = rng
+        self.zone = zone
+        self.wall_s = time
+        self.sealer = Sealer(cookie_key, lambda: os.urandom(NONCE_BYTES))
         self.rosters: dict[str, Roster] = {}
         self.pools: dict[Slot, Pool] = {}
         self.clients: set[ClientConnection] = set()
@@ -47,6 +63,7 @@ class Node:
         self._connect_timeout_s = connect_timeout_s
         self._tasks = Tasks()
         self._idle_sweeps = 0.0
+        self._decide_at = 0.0
         self._sweeper: asyncio.TimerHandle | None = None
         self._tell_date()
 
@@ -60,7 +77,7 @@ class Node:
         for group in plan.groups:
             roster = self.rosters.get(group.arn)
             if roster is None:
-                roster = self.rosters[group.arn] = Roster(group.arn)
+                roster = self.rosters[group.arn] = Roster(group.arn, self.sealer, self.rng, self.zone)
             roster.reconcile(group, now)
         # The longest timeout of all listeners: how long an idle connection to a target may be of use.
         self._idle_sweeps = max((listener.idle_timeout_s for listener in plan.listeners), default=0) / SWEEP_S
@@ -72,7 +89,7 @@ class Node:
         """A verdict of the health checker."""
         roster = self.rosters.get(target_group_arn)
         if roster is not None:
-            roster.apply_health(key, health)
+            roster.apply_health(key, health, monotonic())
 
     def _match_pools(self) -> None:
         slots = {slot for roster in self.rosters.values() for slot in roster.slots}
@@ -113,6 +130,10 @@ class Node:
         for pool in self.pools.values():
             pool.tick(self._idle_sweeps)
         now = monotonic()
+        if now >= self._decide_at:
+            self._decide_at = now + DECISION_INTERVAL_S
+            for roster in self.rosters.values():
+                roster.decide_anomalies(now)
         over = {slot for roster in self.rosters.values() for slot in roster.expired(now)}
         if over:
             for client in list(self.clients):

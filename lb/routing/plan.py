@@ -10,7 +10,9 @@ from lb.http.forwarded import ForwardedSettings
 from lb.http.record import Origin
 from lb.model import attributes, names
 from lb.model.attributes import Scope
-from lb.model.config import Config, ForwardAction, HealthCheck, Listener, LoadBalancer, Target, TargetGroup
+from lb.model.config import Config, HealthCheck, Listener, LoadBalancer, Target, TargetGroup
+from lb.model.rules import Forward
+from lb.routing.walk import RuleTable, compile_rules
 
 Addresses = Mapping[str, tuple[str, ...]]
 """Host name -> the IP addresses that it stands for; a name that is missing has none so far."""
@@ -34,6 +36,32 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Stickiness:
+    """Sticky sessions of a target group. `cookie_name` is the application's cookie, None for `lb_cookie`."""
+
+    duration_s: int
+    cookie_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choosing:
+    """How a target is chosen: the target group's attributes about it, with their types.
+
+    `healthy_count` and `healthy_percentage` are the thresholds of unhealthy-state routing; `zones` the enabled zones of
+    the load balancer, none for all.
+    """
+
+    algorithm: str = "round_robin"
+    anomaly_mitigation: bool = False
+    slow_start_s: int = 0
+    healthy_count: int = 1
+    healthy_percentage: int | None = None
+    cross_zone: bool = True
+    zones: tuple[str, ...] = ()
+    stickiness: Stickiness | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class GroupPlan:
     """A target group. `in_use` tells whether a listener forwards to it."""
 
@@ -43,21 +71,26 @@ class GroupPlan:
     health_check: HealthCheck
     deregistration_delay_s: int
     in_use: bool
+    choosing: Choosing = Choosing()
 
 
 @dataclass(frozen=True, slots=True)
 class ListenerPlan:
-    """A listener with everything that its load balancer's attributes say about its requests."""
+    """A listener with everything that its load balancer's attributes say about its requests.
+
+    `response_headers` are set on every answer, whatever its origin: name and value.
+    """
 
     arn: str
     port: int
     load_balancer_arn: str
     origin: Origin
-    default_action: ForwardAction
+    rules: RuleTable
     forwarded: ForwardedSettings
     desync_mode: str
     drop_invalid_headers: bool
     server_header: bool
+    response_headers: tuple[tuple[bytes, bytes], ...]
     idle_timeout_s: int
     client_keep_alive_s: int
 
@@ -75,17 +108,27 @@ def compile_plan(config: Config, addresses: Addresses) -> Plan:
     listeners = tuple(
         _listener(balancer, listener) for balancer in config.load_balancers for listener in balancer.listeners
     )
-    used = {listener.default_action.target_group_arn for listener in listeners}
+    users: dict[str, LoadBalancer] = {}
+    for balancer in config.load_balancers:
+        for listener in balancer.listeners:
+            for arn in _forwards_to(listener):
+                users.setdefault(arn, balancer)
     known = {group.arn for group in config.target_groups}
-    if missing := used - known:
-        raise PlanError(f"a listener forwards to the target group {min(missing)}, which does not exist")
+    if missing := users.keys() - known:
+        raise PlanError(f"a rule forwards to the target group {min(missing)}, which does not exist")
     ports: dict[int, str] = {}
-    for listener in listeners:
-        other = ports.setdefault(listener.port, listener.arn)
-        if other != listener.arn:
-            raise PlanError(f"two listeners share port {listener.port}: {other} and {listener.arn}")
-    groups = tuple(_group(group, addresses, in_use=group.arn in used) for group in config.target_groups)
+    for plan in listeners:
+        other = ports.setdefault(plan.port, plan.arn)
+        if other != plan.arn:
+            raise PlanError(f"two listeners share port {plan.port}: {other} and {plan.arn}")
+    groups = tuple(_group(group, addresses, users.get(group.arn)) for group in config.target_groups)
     return Plan(listeners, groups)
+
+
+def _forwards_to(listener: Listener) -> set[str]:
+    return {
+        group.arn for rule in listener.rules if isinstance(rule.action, Forward) for group in rule.action.target_groups
+    }
 
 
 def _listener(balancer: LoadBalancer, listener: Listener) -> ListenerPlan:
@@ -95,7 +138,7 @@ def _listener(balancer: LoadBalancer, listener: Listener) -> ListenerPlan:
         port=listener.port,
         load_balancer_arn=balancer.arn,
         origin=Origin(names.load_balancer_label(balancer.arn), balancer.dns_name, listener.port),
-        default_action=listener.default_action,
+        rules=_rules(listener),
         forwarded=ForwardedSettings(
             port=listener.port,
             default_host=balancer.dns_name.encode(),
@@ -106,12 +149,30 @@ def _listener(balancer: LoadBalancer, listener: Listener) -> ListenerPlan:
         desync_mode=attributes.text_of(scope, values, "routing.http.desync_mitigation_mode"),
         drop_invalid_headers=attributes.is_on(scope, values, "routing.http.drop_invalid_header_fields.enabled"),
         server_header=attributes.is_on(Scope.LISTENER, listener.attributes, "routing.http.response.server.enabled"),
+        response_headers=_response_headers(listener),
         idle_timeout_s=attributes.seconds_of(scope, values, "idle_timeout.timeout_seconds"),
         client_keep_alive_s=attributes.seconds_of(scope, values, "client_keep_alive.seconds"),
     )
 
 
-def _group(group: TargetGroup, addresses: Addresses, *, in_use: bool) -> GroupPlan:
+def _rules(listener: Listener) -> RuleTable:
+    try:
+        return compile_rules(listener.rules)
+    except ValueError as error:
+        raise PlanError(f"the rules of {listener.arn} cannot be used: {error}") from error
+
+
+def _response_headers(listener: Listener) -> tuple[tuple[bytes, bytes], ...]:
+    prefix, suffix = "routing.http.response.", ".header_value"
+    headers = []
+    for key in attributes.keys(Scope.LISTENER):
+        if key.endswith(suffix) and (value := attributes.text_of(Scope.LISTENER, listener.attributes, key)):
+            name = "-".join(word.capitalize() for word in key.removeprefix(prefix).removesuffix(suffix).split("_"))
+            headers.append((name.encode(), value.encode()))
+    return tuple(headers)
+
+
+def _group(group: TargetGroup, addresses: Addresses, user: LoadBalancer | None) -> GroupPlan:
     endpoints: dict[str, Endpoint] = {}
     for target in group.targets:
         for address in addresses.get(target.id) or (None,):
@@ -122,8 +183,40 @@ def _group(group: TargetGroup, addresses: Addresses, *, in_use: bool) -> GroupPl
         name=group.name,
         endpoints=tuple(endpoints.values()),
         health_check=group.health_check,
-        deregistration_delay_s=attributes.seconds_of(
-            Scope.TARGET_GROUP, group.attributes, "deregistration_delay.timeout_seconds"
-        ),
-        in_use=in_use,
+        deregistration_delay_s=_seconds(group, "deregistration_delay.timeout_seconds"),
+        in_use=user is not None,
+        choosing=_choosing(group, user.zones if user else ()),
     )
+
+
+def _choosing(group: TargetGroup, zones: tuple[str, ...]) -> Choosing:
+    values = group.attributes
+    threshold = "target_group_health.unhealthy_state_routing.minimum_healthy_targets"
+    percentage = _text(group, f"{threshold}.percentage")
+    stickiness = None
+    if attributes.is_on(Scope.TARGET_GROUP, values, "stickiness.enabled"):
+        if _text(group, "stickiness.type") == "lb_cookie":
+            stickiness = Stickiness(_seconds(group, "stickiness.lb_cookie.duration_seconds"))
+        else:
+            stickiness = Stickiness(
+                _seconds(group, "stickiness.app_cookie.duration_seconds"),
+                _text(group, "stickiness.app_cookie.cookie_name"),
+            )
+    return Choosing(
+        algorithm=_text(group, "load_balancing.algorithm.type"),
+        anomaly_mitigation=_text(group, "load_balancing.algorithm.anomaly_mitigation") == "on",
+        slow_start_s=_seconds(group, "slow_start.duration_seconds"),
+        healthy_count=_seconds(group, f"{threshold}.count"),
+        healthy_percentage=None if percentage == "off" else int(percentage),
+        cross_zone=_text(group, "load_balancing.cross_zone.enabled") != "false",
+        zones=zones,
+        stickiness=stickiness,
+    )
+
+
+def _text(group: TargetGroup, key: str) -> str:
+    return attributes.text_of(Scope.TARGET_GROUP, group.attributes, key)
+
+
+def _seconds(group: TargetGroup, key: str) -> int:
+    return int(_text(group, key))

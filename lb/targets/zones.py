@@ -46,7 +46,6 @@ class Why(Enum):
         self.text = text
 
 
-_OUT: Final = {TargetState.DRAINING: Why.DRAINING, TargetState.UNUSED: Why.UNUSED}
 _WAITING: Final = {TargetState.INITIAL: Why.INITIAL, TargetState.UNHEALTHY: Why.UNHEALTHY}
 
 
@@ -58,11 +57,15 @@ class Zoning:
     cross_zone: bool = True
     enabled: Collection[str] = ()
 
+    def enables(self, zone: str | None) -> bool:
+        """Whether the load balancer uses a zone at all; targets elsewhere are `unused`."""
+        return zone is None or zone == ANY_ZONE or not self.enabled or zone in self.enabled
+
     def shuts_out(self, zone: str | None) -> Why | None:
         """Why no target of a zone is usable here; None where they are."""
         if zone is None or zone == ANY_ZONE:
             return None
-        if self.enabled and zone not in self.enabled:
+        if not self.enables(zone):
             return Why.ZONE_NOT_ENABLED
         if not self.cross_zone and self.node_zone is not None and zone != self.node_zone:
             return Why.OTHER_ZONE
@@ -119,13 +122,24 @@ class Selection(Generic[T]):
 
 def select(slots: Iterable[T], zoning: Zoning = NO_ZONES, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> Selection[T]:
     """The usable targets, in the order given, and a verdict on every target."""
-    placed = [(slot, _OUT.get(slot.health.state) or zoning.shuts_out(slot.zone)) for slot in slots]
+    placed = [(slot, _out(slot, zoning)) for slot in slots]
     candidates = [slot for slot, out in placed if out is None]
     healthy = [slot for slot in candidates if slot.health.state is TargetState.HEALTHY]
     crossed = thresholds.crossed(len(healthy), len(candidates))
     usable = candidates if crossed else healthy
     verdicts = [Verdict(slot, out or _why(slot.health.state, crossed)) for slot, out in placed]
     return Selection(usable, crossed and bool(candidates), len(healthy), len(candidates), thresholds, verdicts)
+
+
+def _out(slot: Located, zoning: Zoning) -> Why | None:
+    """Why a target gets nothing whatever the health of the others."""
+    state = slot.health.state
+    if state is TargetState.DRAINING:
+        return Why.DRAINING
+    if state is TargetState.UNUSED:
+        # Where the zone is not enabled, that is the reason for being unused.
+        return Why.UNUSED if zoning.enables(slot.zone) else Why.ZONE_NOT_ENABLED
+    return zoning.shuts_out(slot.zone)
 
 
 def _why(state: TargetState, crossed: bool) -> Why:

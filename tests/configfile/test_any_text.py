@@ -16,8 +16,14 @@ load_balancers:
     attributes: {idle_timeout.timeout_seconds: 60}
     listeners:
       - port: 8080
-        forward: web-servers
+        rules:
+          - priority: 1
+            conditions: {path-pattern: ["/a*", {regex: "^/b"}], query-string: {key: a, value: b}}
+            transforms: {url-rewrite: {regex: "^/a(.*)", replace: "/$1"}}
+            action: {redirect: {status_code: 301, host: b.example}}
+        forward: {target_groups: {web-servers: 9, canary: 1}, stickiness: 60}
 target_groups:
+  canary: {targets: [{target: "web3:80", zone: us-east-1a}]}
   web-servers:
     health_check: {path: /health.php, interval: 5, timeout: 2, matcher: "200-299"}
     targets: ["web1:80", "[::1]:81"]
@@ -40,6 +46,18 @@ WORDS = [
     "unhealthy_threshold",
     "matcher",
     "targets",
+    "target",
+    "zone",
+    "zones",
+    "rules",
+    "priority",
+    "conditions",
+    "action",
+    "redirect",
+    "fixed-response",
+    "target_groups",
+    "stickiness",
+    "status_code",
     "<<",
 ]
 KEYS = st.sampled_from([*WORDS, "", *(row.key for row in TABLE)])
@@ -55,18 +73,36 @@ SCALARS = (
 TREES = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=5), max_leaves=25
 )
+ACTIONS = {"forward": TREES, "redirect": TREES, "fixed-response": TREES}
+RULES = st.fixed_dictionaries(
+    {},
+    optional={
+        "priority": st.integers(-1, 5) | SCALARS,
+        "conditions": TREES,
+        "transforms": TREES,
+        "action": st.fixed_dictionaries({}, optional=ACTIONS) | TREES,
+    },
+)
+LISTENERS = st.fixed_dictionaries(
+    {}, optional={"port": SCALARS, "rules": st.lists(RULES, max_size=3) | SCALARS, **ACTIONS}
+)
 # A tree of the right shape down to the settings, so that the deep checks are reached too.
 SETTINGS = st.dictionaries(KEYS, TREES, max_size=6)
 SHAPED = st.fixed_dictionaries(
     {
         "load_balancers": st.dictionaries(
             st.sampled_from(["web", "api", "x_"]),
-            st.fixed_dictionaries({"listeners": st.lists(SETTINGS, max_size=3)}, optional={"attributes": SETTINGS}),
+            st.fixed_dictionaries(
+                {"listeners": st.lists(SETTINGS | LISTENERS, max_size=3)},
+                optional={"attributes": SETTINGS, "zones": TREES},
+            ),
             max_size=2,
         ),
         "target_groups": st.dictionaries(
             st.sampled_from(["web", "HTTP", "x_"]),
-            st.fixed_dictionaries({}, optional={"health_check": SETTINGS, "targets": TREES, "port": SCALARS}),
+            st.fixed_dictionaries(
+                {}, optional={"health_check": SETTINGS, "targets": TREES, "port": SCALARS, "attributes": SETTINGS}
+            ),
             max_size=3,
         ),
     }
@@ -136,6 +172,10 @@ def error_of(text: str) -> ConfigError | None:
     except ConfigError as error:
         return error
     return None
+
+
+def test_the_good_file_is_good():
+    assert error_of(GOOD) is None
 
 
 @given(st.text())

@@ -30,6 +30,26 @@ def balancer_lines(settings: str) -> list[str]:
     return [line.replace(": load_balancers.web.", ": ", 1) for line in lines]
 
 
+def rules_lines(settings: str) -> list[str]:
+    """Problems of the listener that bad_rules.txt describes, with these settings; without the path to it."""
+    head = """\
+target_groups:
+  {web: {}, canary: {}, sticky: {attributes: {stickiness.enabled: true}}, app: {attributes: {stickiness.enabled: "true",
+  stickiness.type: app_cookie, stickiness.app_cookie.cookie_name: id}}, other: {}}
+load_balancers:
+  other:
+    listeners: [{port: 81, forward: other}]
+  web:
+    listeners:
+      - port: 80
+"""
+    lines = lines_of(head + "".join(f"        {line}\n" for line in settings.splitlines()))
+    return [
+        line.replace(": load_balancers.web.listeners[0]", ":", 1).replace(":.", ": ", 1).replace("::", ":", 1)
+        for line in lines
+    ]
+
+
 def cases_of(name: str) -> list[object]:
     """The cases of a text file: `===` and perhaps a name, the text, `>>>`, the lines expected."""
     content = Path(__file__).with_name(name).read_text("utf-8")
@@ -55,6 +75,20 @@ def test_problems_of_a_target_group(settings: str, expected: list[str]):
 @pytest.mark.parametrize(("settings", "expected"), cases_of("bad_load_balancers.txt"))
 def test_problems_of_a_load_balancer(settings: str, expected: list[str]):
     assert balancer_lines(settings) == expected
+
+
+@pytest.mark.parametrize(("settings", "expected"), cases_of("bad_rules.txt"))
+def test_problems_of_rules_and_default_actions(settings: str, expected: list[str]):
+    assert rules_lines(settings) == expected
+
+
+def test_more_than_a_hundred_rules_in_a_load_balancer():
+    rule = "{{priority: {}, conditions: {{path-pattern: /x}}, action: {{forward: a}}}}"
+    rules = ["".join(f"      - {rule.format(n)}\n" for n in range(1, count)) for count in (62, 43)]
+    listeners = "".join(f"  - port: {8000 + n}\n    forward: a\n    rules:\n{each}" for n, each in enumerate(rules))
+    # 61 rules from line 8 on, and 42 more from line 72 on, of which the 40th is the first too many.
+    (line,) = balancer_lines(f"listeners:\n{listeners}")
+    assert line.startswith("lb.yaml:111: listeners[1].rules[39]: is rule 101 of load balancer 'web'; it can have 100,")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import pytest
 from lb.configfile.reader import read_config
 from lb.model.config import Config, HealthCheck, Target, TargetGroup
 from lb.model.matcher import parse_matcher
+from lb.model.rules import Forward, WeightedGroup
 
 SMALLEST = """\
 load_balancers:
@@ -36,7 +37,10 @@ def test_the_smallest_file_works():
     (listener,) = load_balancer.listeners
     (group,) = config.target_groups
     assert (load_balancer.name, listener.port) == ("web", 8080)
-    assert listener.default_action.target_group_arn == group.arn
+    (default,) = listener.rules
+    assert (default.priority, default.conditions) == (None, ())
+    assert default.action == Forward((WeightedGroup(group.arn),))
+    assert load_balancer.zones == ()
     assert group.name == "web-servers"
     assert group.targets == (Target("web1", 80), Target("web2", 80))
     assert group.health_check == HealthCheck("/health.php", 5.0, 4.0, 2, 2, parse_matcher("200"), None)
@@ -129,6 +133,26 @@ def test_targets_without_a_port_get_the_target_groups(written: str, target: Targ
     assert group_of(f'{{port: 81, targets: ["{written}"]}}').targets == (target,)
 
 
+def test_targets_may_have_a_zone():
+    group = group_of('{port: 81, targets: [web1, {target: "web2:80", zone: us-east-1a}, {target: web3}]}')
+    assert [(str(target), target.zone) for target in group.targets] == [
+        ("web1:81", None),
+        ("web2:80", "us-east-1a"),
+        ("web3:81", None),
+    ]
+    (anywhere,) = group_of('{targets: [{target: "[::1]:80", zone: all}]}').targets
+    assert (anywhere.id, anywhere.zone) == ("::1", "all")
+
+
+def test_a_load_balancer_has_the_zones_that_are_named():
+    text = """\
+load_balancers:
+  web: {zones: [us-east-1a, use1-az2], listeners: [{port: 80, forward: a}]}
+target_groups: {a: {}}
+"""
+    assert read_config(text, "lb.yaml").load_balancers[0].zones == ("us-east-1a", "use1-az2")
+
+
 def test_the_same_host_may_be_registered_with_several_ports():
     targets = group_of('{targets: ["web1:80", "web1:81", "[::1]:80"]}').targets
     assert targets == (Target("web1", 80), Target("web1", 81), Target("::1", 80))
@@ -162,6 +186,28 @@ target_groups:
     assert config.target_groups[0].attributes == {"deregistration_delay.timeout_seconds": "0"}
 
 
+@pytest.mark.parametrize(
+    ("key", "written", "text"),
+    [
+        ("load_balancing.algorithm.anomaly_mitigation", "on", "on"),
+        ("load_balancing.algorithm.anomaly_mitigation", "off", "off"),
+        ("slow_start.duration_seconds", "0", "0"),
+        ("slow_start.duration_seconds", "30", "30"),
+        ("stickiness.enabled", "true", "true"),
+        ("load_balancing.cross_zone.enabled", "false", "false"),
+        ("load_balancing.cross_zone.enabled", "use_load_balancer_configuration", "use_load_balancer_configuration"),
+        ("target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "2", "2"),
+        ("target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", "off", "off"),
+        ("target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", "50", "50"),
+    ],
+)
+def test_words_and_numbers_of_target_group_attributes(key: str, written: str, text: str):
+    # What goes with some of the values; a pair of equal keys would be refused.
+    also = "load_balancing.algorithm.type: weighted_random, " if written == "on" else ""
+    group = group_of(f"{{attributes: {{{also}{key}: {written}}}}}")
+    assert group.attributes[key] == text
+
+
 def test_words_that_yaml_1_1_takes_for_booleans_and_numbers_are_names():
     text = """\
 load_balancers:
@@ -192,7 +238,8 @@ target_groups: {a: {}, unused: {}}
     config = read_config(text, "lb.yaml")
     assert [group.name for group in config.target_groups] == ["a", "unused"]
     first, second = config.load_balancers[0].listeners
-    assert first.default_action == second.default_action
+    assert first.rules[-1].action == second.rules[-1].action
+    assert first.rules[-1].arn != second.rules[-1].arn
     assert first.arn != second.arn
 
 

@@ -8,6 +8,7 @@ from lb.observe.status import Check, status
 from lb.routing.plan import Plan, compile_plan
 from lb.targets.health import REGISTERED, Health, ProbeOutcome, ProbeResult, advance
 from lb.targets.roster import Roster
+from tests.targets.rosters import new_roster
 
 NOW_S = 1_800_000_000.0
 PROBED_S_AGO = 1.0
@@ -50,7 +51,7 @@ class Scene:
         ids = {target.id for group in self._config.target_groups for target in group.targets}
         self.plan = compile_plan(self._config, self._addresses or {each: (each,) for each in ids})
         for group in self.plan.groups:
-            self._rosters.setdefault(group.arn, Roster(group.arn)).reconcile(group, NOW_S)
+            self._rosters.setdefault(group.arn, new_roster(group.arn)).reconcile(group, NOW_S)
         wanted = {(group.arn, each.key) for group in self.plan.groups if group.in_use for each in group.endpoints}
         self._checks = {key: check for key, check in self._checks.items() if key in wanted}
 
@@ -65,13 +66,13 @@ class Scene:
                     health: Health = self._checks[key].health if key in self._checks else REGISTERED
                     result = ProbeResult(*outcome, latency_s=0.0021, at_s=NOW_S - PROBED_S_AGO)
                     self._checks[key] = Check(advance(health, result, group.health_check), result)
-                    self._rosters[group.arn].apply_health(endpoint.key, self._checks[key].health)
+                    self._rosters[group.arn].apply_health(endpoint.key, self._checks[key].health, NOW_S)
 
     def serve(self, requests: int) -> None:
         """So many requests are begun and ended, one after the other, by each target group."""
         for roster in self._rosters.values():
             for _ in range(requests):
-                slot = roster.pick()
+                slot = roster.pick(NOW_S)
                 assert slot is not None
                 roster.release(slot)
 

@@ -67,7 +67,7 @@ def outcome(
 def to_target(head: RequestHead, settings: ForwardedSettings = SETTINGS) -> bytes:
     """The head as the balancer writes it to a target."""
     added = forwarded.added_headers(head, settings, b"192.0.2.1")
-    return forwarded.to_target(head, added, b"Root=1-5759e988-bd862e3fe1be46a994272793")
+    return forwarded.to_target(head, head.uri, added, b"Root=1-5759e988-bd862e3fe1be46a994272793")
 
 
 def header_lines(message: bytes) -> list[tuple[bytes, bytes]]:

@@ -28,7 +28,7 @@ def test_the_whole_head_in_order():
         b"Accept: */*\r\n\r\n"
     )
     added = forwarded.added_headers(head, settings_of(8080), b"203.0.113.7")
-    assert forwarded.to_target(head, added, b"Root=new") == (
+    assert forwarded.to_target(head, head.uri, added, b"Root=new") == (
         b"POST /a?b HTTP/1.1\r\nX-Forwarded-For: 192.0.2.9, 203.0.113.7\r\nX-Forwarded-Proto: http\r\n"
         b"X-Forwarded-Port: 8080\r\nHost: web1.example:8080\r\nX-Amzn-Trace-Id: Root=new\r\nUser-Agent: c\r\n"
         b"X-Forwarded-Host: kept\r\nContent-Length: 3\r\nAccept: */*\r\n\r\n"
@@ -38,7 +38,7 @@ def test_the_whole_head_in_order():
 def test_a_head_without_anything_of_its_own():
     head = head_of(b"GET / HTTP/1.0\r\n\r\n")
     added = forwarded.added_headers(head, settings_of(), b"203.0.113.7")
-    assert forwarded.to_target(head, added, b"Root=new") == (
+    assert forwarded.to_target(head, head.uri, added, b"Root=new") == (
         b"GET / HTTP/1.1\r\nX-Forwarded-For: 203.0.113.7\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: 80\r\n"
         b"Host: " + DNS_NAME + b"\r\nX-Amzn-Trace-Id: Root=new\r\n\r\n"
     )
@@ -133,7 +133,7 @@ def test_forwarded_for_modes(mode: str, lines: bytes, expected: list[bytes], cli
     settings = settings_of(mode=mode, client_port=client_port)
     client = forwarded.client_address(settings, "203.0.113.7", 40112)
     head = head_of(b"GET / HTTP/1.1\r\nHost: a\r\n" + lines + b"\r\n")
-    message = forwarded.to_target(head, forwarded.added_headers(head, settings, client), b"t")
+    message = forwarded.to_target(head, head.uri, forwarded.added_headers(head, settings, client), b"t")
     if client_port:
         expected = [value.replace(b"203.0.113.7", b"203.0.113.7:40112") for value in expected]
     assert values(message, b"x-forwarded-for") == expected

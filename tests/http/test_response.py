@@ -25,7 +25,7 @@ def facts(head: ResponseHead) -> dict[str, object]:
     names = ("status", "keep_alive", "content_length", "chunked", "size")
     return {
         **{name: getattr(head, name) for name in names},
-        "to_client": response.to_client(head, b"", b"\r\nConnection: close", DATE),
+        "to_client": response.to_client(head, b"", b"\r\nConnection: close", DATE, head.rest),
     }
 
 
@@ -41,7 +41,7 @@ def written(data: bytes) -> list[bytes]:
     """The lines of the head as a client gets it, framed by the balancer, connection kept."""
     head = head_of(data)
     line, _, _, _ = response.frame(head, head_only=False, modern=True)
-    message = response.to_client(head, line, b"\r\nConnection: keep-alive", DATE)
+    message = response.to_client(head, line, b"\r\nConnection: keep-alive", DATE, head.rest)
     assert message.endswith(b"\r\n\r\n")
     return message[:-4].split(b"\r\n")
 
@@ -302,7 +302,7 @@ def test_reading_raises_nothing_but_bad_response(data: bytes):
     if head is not None:
         assert 0 < head.size <= len(data)
         assert 100 <= head.status <= 999
-        lines = response.to_client(head, b"", b"", DATE)
+        lines = response.to_client(head, b"", b"", DATE, head.rest)
         assert lines.count(b"\r") == lines.count(b"\n") == lines.count(b"\r\n")
 
 

@@ -16,7 +16,9 @@ from lb.app import App
 from lb.configfile.reader import read_config
 from lb.http.head import HeadReader
 from lb.http.record import Origin, RequestRecord
-from lb.observe.access_log import AccessLog
+from lb.observe.live_file import LiveFile
+from lb.observe.metrics.collector import Metrics
+from lb.observe.recorder import Recorder
 from lb.settings import Settings
 from tests.health.scripted import until
 from tests.support.balancer import free_port
@@ -24,6 +26,13 @@ from tests.support.origins import answer, answering, running_origin
 
 ORIGIN = Origin("app/web/0123456789abcdef", "web-1.us-east-1.elb.localhost", 8080)
 NUMBER = re.compile(r'"GET http://test:8080/(\d+) HTTP/1.1"')
+
+
+def started(path, **rotation):
+    """A recorder whose access log is `path`."""
+    recorder = Recorder(path.parent.parent, Metrics(lambda: ()), **rotation)
+    recorder.start()
+    return recorder
 
 
 def record(number):
@@ -60,7 +69,7 @@ def path(tmp_path):
 
 
 async def test_the_folder_is_made_and_requests_are_written_while_it_runs(path):
-    log = AccessLog(path)
+    log = started(path)
     log.record(record(1))
     await until(lambda: numbers(path) == [1], within_s=2)
     log.record(record(2))
@@ -69,7 +78,7 @@ async def test_the_folder_is_made_and_requests_are_written_while_it_runs(path):
 
 
 async def test_close_writes_everything_in_order(path):
-    log = AccessLog(path)
+    log = started(path)
     for number in range(2000):
         log.record(record(number))
     await log.close()
@@ -78,7 +87,7 @@ async def test_close_writes_everything_in_order(path):
 
 async def test_close_right_after_a_batch_has_begun_loses_and_repeats_nothing(path):
     for pause_s in (0.0, 0.1, 0.11, 0.12):
-        log = AccessLog(path)
+        log = started(path)
         for number in range(1000):
             log.record(record(number))
         await asyncio.sleep(pause_s)
@@ -89,7 +98,7 @@ async def test_close_right_after_a_batch_has_begun_loses_and_repeats_nothing(pat
 
 async def test_an_existing_log_is_continued(path):
     for number in (1, 2):
-        log = AccessLog(path)
+        log = started(path)
         log.record(record(number))
         await log.close()
     assert numbers(path) == [1, 2]
@@ -97,31 +106,31 @@ async def test_an_existing_log_is_continued(path):
 
 async def test_requests_are_written_in_batches_and_not_by_the_event_loop(path, monkeypatch):
     batches = []
-    append = AccessLog._append
+    append = LiveFile._append
 
     def watched(log, batch):
         batches.append((threading.current_thread().name, len(batch)))
         append(log, batch)
 
-    monkeypatch.setattr(AccessLog, "_append", watched)
-    log = AccessLog(path)
+    monkeypatch.setattr(LiveFile, "_append", watched)
+    log = started(path)
     for number in range(500):
         log.record(record(number))
         if number % 100 == 0:
             await asyncio.sleep(0)
     await until(lambda: sum(count for _, count in batches) == 500)
     assert len(batches) <= 5
-    assert all(name.startswith("access-log") for name, _ in batches)
+    assert all(name.startswith("logs") for name, _ in batches)
     await log.close()
 
 
 async def test_a_burst_is_formatted_in_stretches_that_let_traffic_through(path):
-    log = AccessLog(path)
+    log = started(path)
     for number in range(20_000):
         log.record(record(number))
     longest, last = 0.0, monotonic()
     begun = last
-    while path.stat().st_size == 0 or len(log._waiting):
+    while path.stat().st_size == 0 or len(log._requests._waiting):
         await asyncio.sleep(0)
         now = monotonic()
         longest, last = max(longest, now - last), now
@@ -132,32 +141,32 @@ async def test_a_burst_is_formatted_in_stretches_that_let_traffic_through(path):
 
 
 async def test_files_are_rotated_by_size_and_the_oldest_goes(path):
-    log = AccessLog(path, max_bytes=4000, keep=3)
+    log = started(path, max_bytes=4000, keep=3)
     for number in range(60):
         log.record(record(number))
         if number % 5 == 4:
             await until(lambda number=number: number in numbers(path))
     await log.close()
-    files = sorted(each.name for each in path.parent.iterdir())
-    assert files == ["access.log", "access.log.1", "access.log.2", "access.log.3"]
-    assert all(each.stat().st_size <= 4000 for each in path.parent.iterdir())
+    files = sorted(path.parent.glob("access*"))
+    assert [each.name for each in files] == ["access.log", "access.log.1", "access.log.2", "access.log.3"]
+    assert all(each.stat().st_size <= 4000 for each in files)
     kept = all_numbers(path)
     assert kept == list(range(kept[0], 60))
 
 
 async def test_no_request_is_lost_or_cut_at_a_rotation(path):
-    log = AccessLog(path, max_bytes=20_000, keep=50)
+    log = started(path, max_bytes=20_000, keep=50)
     for number in range(1000):
         log.record(record(number))
         if number % 50 == 0:
             await asyncio.sleep(0.03)
     await log.close()
-    assert len(list(path.parent.iterdir())) > 3
+    assert len(list(path.parent.glob("access*"))) > 3
     assert all_numbers(path) == list(range(1000))
 
 
 async def test_a_rotation_that_fails_is_said_and_the_log_goes_on_once_it_can(path, caplog):
-    log = AccessLog(path, max_bytes=2000, keep=1)
+    log = started(path, max_bytes=2000, keep=1)
     in_the_way = path.with_name("access.log.1")
     in_the_way.mkdir()
     number = 0
@@ -189,7 +198,7 @@ class SmallDisk:
 
 
 async def test_a_full_disk_is_logged_and_later_entries_are_whole_again(path, caplog):
-    log = AccessLog(path)
+    log = started(path)
     for number in range(300):
         log.record(record(number))
     await until(lambda: path.stat().st_size > 0 and len(numbers(path)) == 300)
@@ -231,7 +240,7 @@ async def test_a_full_disk_is_said_and_does_not_stop_traffic(full_disk, caplog):
 
 async def test_a_full_disk_does_not_flood_the_screen(full_disk, caplog):
     """Not ten tracebacks a second for as long as it lasts."""
-    log = AccessLog(full_disk / "logs" / "access.log")
+    log = started(full_disk / "logs" / "access.log")
     try:
         for number in range(100):
             log.record(record(number))
@@ -243,21 +252,21 @@ async def test_a_full_disk_does_not_flood_the_screen(full_disk, caplog):
 
 
 async def test_a_full_disk_does_not_break_the_end(full_disk):
-    log = AccessLog(full_disk / "logs" / "access.log")
+    log = started(full_disk / "logs" / "access.log")
     log.record(record(1))
     await log.close()
 
 
 async def test_the_disk_is_slow_and_requests_go_on(path, monkeypatch):
     release = threading.Event()
-    append = AccessLog._append
+    append = LiveFile._append
 
     def slow(log, batch):
         release.wait(5)
         append(log, batch)
 
-    monkeypatch.setattr(AccessLog, "_append", slow)
-    log = AccessLog(path)
+    monkeypatch.setattr(LiveFile, "_append", slow)
+    log = started(path)
     for number in range(100):
         log.record(record(number))
         begun = monotonic()
@@ -269,9 +278,9 @@ async def test_the_disk_is_slow_and_requests_go_on(path, monkeypatch):
 
 
 async def test_entries_that_had_to_be_dropped_are_reported(path, monkeypatch, caplog):
-    monkeypatch.setattr("lb.observe.access_log._MOST_WAITING", 10)
+    monkeypatch.setattr("lb.observe.log._MOST_WAITING", 10)
     with caplog.at_level(logging.WARNING):
-        log = AccessLog(path)
+        log = started(path)
         for number in range(25):
             log.record(record(number))
         await until(lambda: numbers(path) == list(range(10)))
@@ -282,7 +291,7 @@ async def test_entries_that_had_to_be_dropped_are_reported(path, monkeypatch, ca
 
 
 async def test_a_record_that_cannot_be_formatted_is_logged_and_stops_no_other(path, caplog):
-    log = AccessLog(path)
+    log = started(path)
     bad = record(1)
     bad.created_s = None
     log.record(bad)

@@ -69,6 +69,7 @@ def record_of(head: bytes | None = HEAD, **changes: Any) -> RequestRecord:
         "target_group_arn": GROUP,
         "trace_id": b"Root=1-695cdfae-0123456789abcdef01234567",
         "action": "forward",
+        "rule_priority": 0,
         "received_bytes": 83,
         "sent_bytes": 312,
     }
@@ -234,6 +235,7 @@ def test_a_malformed_request():
 
 
 NO_ANSWER = {"target_status": 0, "responded_at": 0.0}
+NOT_FORWARDED = {"target": "", "target_group_arn": "", "sent_at": 0.0, **NO_ANSWER}
 
 
 @pytest.mark.parametrize(
@@ -256,6 +258,9 @@ NO_ANSWER = {"target_status": 0, "responded_at": 0.0}
             "-",
             "-",
         ),
+        # redirect and fixed response
+        ({"status": 301, "action": "redirect", **NOT_FORWARDED}, "-1 -1 -1", "-", "-"),
+        ({"status": 200, "action": "fixed-response", **NOT_FORWARDED}, "-1 -1 -1", "-", "-"),
     ],
 )
 def test_requests_that_no_target_answered(changes: dict[str, Any], times: str, target: str, group: str):
@@ -264,7 +269,7 @@ def test_requests_that_no_target_answered(changes: dict[str, Any], times: str, t
     assert (fields["target"], fields["target_list"], fields["group"]) == (target, target, group)
     assert (fields["target_status"], fields["status_list"]) == ("-", "-")
     assert fields["elb_status"] == str(changes["status"])
-    assert fields["rule"] == ("0" if changes.get("action", "forward") else "-")
+    assert fields["actions"] == (changes.get("action", "forward") or "-")
 
 
 @pytest.mark.parametrize(
@@ -279,6 +284,75 @@ def test_requests_that_no_target_answered(changes: dict[str, Any], times: str, t
 def test_the_classification(head: bytes, classification: str, reason: str):
     fields = fields_of(record_of(head))
     assert (fields["classification"], fields["reason"]) == (classification, reason)
+
+
+# --- rules, actions and transforms ---
+
+# what the record says -> rule, actions, redirect, error, host, uri, transform
+OUTCOMES = [
+    ({"rule_priority": None, "action": ""}, '- "-" "-" "-" "-" "-" "-"'),
+    ({"rule_priority": -1, "action": ""}, '-1 "-" "-" "-" "-" "-" "-"'),
+    ({"rule_priority": 0}, '0 "forward" "-" "-" "-" "-" "-"'),
+    ({"rule_priority": 50000}, '50000 "forward" "-" "-" "-" "-" "-"'),
+    (
+        {"rule_priority": 5, "action": "redirect", "redirect_url": b"https://example.test:443/a?b=c"},
+        '5 "redirect" "https://example.test:443/a?b=c" "-" "-" "-" "-"',
+    ),
+    (
+        {"rule_priority": 5, "action": "redirect", "redirect_url": b'http://a:80/"'},
+        r'5 "redirect" "http://a:80/\x22" "-" "-" "-" "-"',
+    ),
+    (
+        {"rule_priority": 7, "error_reason": "AWSALBTGCookieInvalid"},
+        '7 "forward" "-" "AWSALBTGCookieInvalid" "-" "-" "-"',
+    ),
+    (
+        {
+            "rule_priority": 7,
+            "action": "rewrite,forward",
+            "transformed_host": b"new.test",
+            "transformed_uri": b"/new?x=1",
+            "transform_status": "TransformSuccess",
+        },
+        '7 "rewrite,forward" "-" "-" "new.test" "/new?x=1" "TransformSuccess"',
+    ),
+    (
+        {
+            "rule_priority": 7,
+            "action": "rewrite,forward",
+            "transformed_uri": b'/"\xed',
+            "transform_status": "TransformSuccess",
+        },
+        r'7 "rewrite,forward" "-" "-" "-" "/\x22\xed" "TransformSuccess"',
+    ),
+    (
+        {"rule_priority": 7, "action": "rewrite", "transform_status": "TransformInvalidHost"},
+        '7 "rewrite" "-" "-" "-" "-" "TransformInvalidHost"',
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "expected"), OUTCOMES)
+def test_what_came_of_the_rules(changes: dict[str, Any], expected: str):
+    line = EntryFormatter().format(record_of(**changes))
+    fields = re.findall(r'"[^"]*"|[^ ]+', line[:-1])
+    assert len(fields) == len(FIELDS)
+    assert " ".join([fields[20], *fields[22:25], *fields[30:33]]) == expected
+
+
+def test_a_long_uri_is_cut_after_a_transform_too():
+    fields = fields_of(record_of(transform_status="TransformSuccess", transformed_uri=b"/" + b"a" * 10_000))
+    assert fields["uri"] == "/" + "a" * 8191
+
+
+def test_a_websocket_connection():
+    """Its entry comes when it closes, and the answer took no time although the connection lasted for an hour."""
+    fields = fields_of(record_of(kind="ws", status=101, target_status=101, ended_at=4600.0))
+    assert fields["type"] == "ws"
+    assert (fields["elb_status"], fields["target_status"]) == ("101", "101")
+    assert (fields["request_s"], fields["target_s"], fields["response_s"]) == ("0.007", "0.023", "0.000")
+    assert fields["time"] == "2026-01-06T11:20:30.125000Z"
+    assert fields["request"] == "GET http://example.com:8080/info.php?x=1 HTTP/1.1"
 
 
 # --- nothing a client sends breaks the line ---

@@ -9,7 +9,7 @@ from lb.configfile.reader import read_config
 from lb.observe.status import Check, status
 from lb.routing.plan import compile_plan
 from lb.targets.health import REGISTERED, ProbeOutcome, ProbeResult, advance
-from lb.targets.roster import Roster
+from tests.targets.rosters import new_roster
 
 NOW = 1_800_000_000.0
 
@@ -48,7 +48,7 @@ target_groups:
     def publish(self):
         self.plan = compile_plan(self.config, {"10.0.0.1": ("10.0.0.1",), "10.0.0.2": ("10.0.0.2",)})
         for group in self.plan.groups:
-            self.rosters.setdefault(group.arn, Roster(group.arn)).reconcile(group, 0.0)
+            self.rosters.setdefault(group.arn, new_roster(group.arn)).reconcile(group, 0.0)
 
     def probed(self, key, *results):
         group = self.plan.groups[0]
@@ -56,7 +56,7 @@ target_groups:
         for result in results:
             known = Check(advance(known.health, result, group.health_check), result)
         self.checks[group.arn, key] = known
-        self.rosters[group.arn].apply_health(key, known.health)
+        self.rosters[group.arn].apply_health(key, known.health, 0.0)
         return self
 
     def both(self, *results):
@@ -152,7 +152,7 @@ def test_how_far_a_target_is_on_its_way_to_another_state():
 def test_requests_served_and_in_flight_are_counted():
     world = World().both(OK)
     roster = world.rosters[world.plan.groups[0].arn]
-    first, _, third = roster.pick(), roster.pick(), roster.pick()
+    first, _, third = roster.pick(0.0), roster.pick(0.0), roster.pick(0.0)
     assert [(each["served"], each["in_flight"]) for each in world.group["targets"]] == [(2, 2), (1, 1)]
     roster.release(first)
     roster.release(third)

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lb.model import names
-from lb.model.config import Config, ForwardAction, HealthCheck, Listener, LoadBalancer, Target, TargetGroup
+from lb.model.config import Config, HealthCheck, Listener, LoadBalancer, Target, TargetGroup
 from lb.model.matcher import parse_matcher
+from lb.model.rules import Forward, Rule, WeightedGroup
 from lb.routing.plan import Endpoint, GroupPlan
 
 CHECK = HealthCheck("/", 30, 5, healthy_threshold=5, unhealthy_threshold=2, matcher=parse_matcher("200"))
@@ -35,12 +36,12 @@ def balancer(
             Listener(
                 names.listener_arn(arn, names.derived_id(name, str(port))),
                 port,
-                ForwardAction(target.arn),
+                (Rule("default", None, (), Forward((WeightedGroup(target.arn),))),),
                 listener_attributes or {},
             )
             for port, target in listeners
         ),
-        attributes or {},
+        attributes=attributes or {},
     )
 
 

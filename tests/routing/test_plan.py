@@ -21,7 +21,8 @@ def test_a_listener_with_everything_at_its_default():
     (listener,) = plan.listeners
     assert (listener.arn, listener.port) == (main.listeners[0].arn, 8080)
     assert listener.load_balancer_arn == main.arn
-    assert listener.default_action.target_group_arn == web.arn
+    assert listener.rules.rules == ()
+    assert listener.rules.default.action.pick(0.0) == web.arn
     assert listener.origin.load_balancer == main.arn.split("loadbalancer/")[1]
     assert (listener.origin.dns_name, listener.origin.port) == (main.dns_name, 8080)
     assert listener.forwarded == ForwardedSettings(8080, main.dns_name.encode(), False, False, "append")

@@ -98,9 +98,7 @@ class Balancer:
     async def apply(self, **changes: Any) -> None:
         """Applies the configuration with some of the arguments of `running_balancer` changed."""
         self.shape.update(changes)
-        self.origins += [
-            each for each in self.shape["targets"] if isinstance(each, Origin) and each not in self.origins
-        ]
+        self.origins += [each for each in _origins(self.shape) if each not in self.origins]
         await self.app.apply(build_config(port=self.port, health_port=self.health_port, **self.shape))
 
     async def close(self) -> None:
@@ -115,7 +113,7 @@ class Balancer:
         def probed() -> bool:
             groups = self.app.status()["target_groups"]
             targets = [target for group in groups for target in group["targets"]]
-            return all(target["last_probe"] for target in targets if target["state"] != "draining")
+            return all(target["last_probe"] for target in targets if target["state"] not in ("draining", "unused"))
 
         await until(probed, "all targets probed")
 
@@ -143,22 +141,33 @@ def build_config(
     health_check: Mapping[str, object],
     group: str,
     more_ports: Sequence[int],
+    rules: Sequence[Mapping[str, object]],
+    groups: Mapping[str, Sequence[Origin | str]],
+    default: Mapping[str, object],
 ) -> Config:
-    """A load balancer with one target group, through the reader of `lb.yaml`."""
+    """A load balancer, through the reader of `lb.yaml`."""
     check = {"port": health_port, "path": "/", "interval": 60, **health_check}
-    ports = (port, *more_ports)
-    listeners = [{"port": each, "forward": group, "attributes": dict(listener_attributes)} for each in ports]
+    listeners = [
+        {"port": each, **(default or {"forward": group}), "attributes": dict(listener_attributes), "rules": list(rules)}
+        for each in (port, *more_ports)
+    ]
     file = {
         "load_balancers": {"web": {"attributes": dict(lb_attributes), "listeners": listeners}},
         "target_groups": {
-            group: {
+            name: {
                 "attributes": dict(tg_attributes),
                 "health_check": check,
-                "targets": [each.target if isinstance(each, Origin) else each for each in targets],
+                "targets": [each.target if isinstance(each, Origin) else each for each in members],
             }
+            for name, members in {group: targets, **groups}.items()
         },
     }
     return read_config(json.dumps(file), "test.yaml")
+
+
+def _origins(shape: Mapping[str, Any]) -> list[Origin]:
+    members = [*shape["targets"], *(each for targets in shape["groups"].values() for each in targets)]
+    return [each for each in members if isinstance(each, Origin)]
 
 
 class _NoApi:
@@ -215,6 +224,9 @@ async def running_balancer(
     group: str = "web-servers",
     port: int = 0,
     more_ports: Sequence[int] = (),
+    rules: Sequence[Mapping[str, object]] = (),
+    groups: Mapping[str, Sequence[Origin | str]] | None = None,
+    default: Mapping[str, object] | None = None,
     with_api: bool = False,
     **settings: Any,
 ) -> AsyncIterator[Balancer]:
@@ -222,6 +234,9 @@ async def running_balancer(
 
     Health checks go to a server of their own that answers 200, so that they never disturb a script; a `health_check` with
     a port of its own replaces that. `with_api` runs the API server too.
+
+    `rules` are a listener's as `lb.yaml` has them, `groups` the targets of further target groups by name, which share
+    attributes and health check with the first; `default` is the default action in place of forwarding to the first.
     """
     shape: dict[str, Any] = {
         "targets": targets,
@@ -231,6 +246,9 @@ async def running_balancer(
         "health_check": health_check or {},
         "group": group,
         "more_ports": more_ports,
+        "rules": rules,
+        "groups": groups or {},
+        "default": default or {},
     }
     with contextlib.ExitStack() as stack:
         stack.enter_context(no_errors_logged())
@@ -241,11 +259,11 @@ async def running_balancer(
             before = asyncio.all_tasks()
             app = App(Settings(api_port=0, data_dir=Path(directory), **settings))
             balancer = Balancer(app, port or free_port(), shape, Path(directory), health.port)
-            balancer.origins += [each for each in targets if isinstance(each, Origin)]
+            balancer.origins += _origins(shape)
             try:
                 await app.start(build_config(port=balancer.port, health_port=health.port, **shape))
                 # One target gets requests before it was probed (fail-open); several take turns once all are healthy.
-                if len(targets) > 1:
+                if len(targets) > 1 or groups:
                     await balancer.ready()
                 yield balancer
                 await _nobody_left(balancer)

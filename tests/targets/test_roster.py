@@ -1,29 +1,22 @@
 """The roster: who gets requests, in turn; who no longer does; and that every request in flight is given back."""
 
-from dataclasses import replace
-
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, precondition, rule
 
 from lb.model.config import Target
-from lb.model.reasons import Reason, TargetState
+from lb.model.reasons import TargetState
 from lb.routing.plan import Endpoint
-from lb.targets.health import DRAINING, NOT_IN_USE, REGISTERED, Health
+from lb.targets.health import DRAINING, NOT_IN_USE, REGISTERED
 from lb.targets.roster import Roster, Slot
 from tests.routing.configs import endpoint, group_plan
-
-HEALTHY = Health(TargetState.HEALTHY)
-UNHEALTHY = Health(TargetState.UNHEALTHY, Reason.TIMEOUT)
+from tests.targets.rosters import HEALTHY, UNHEALTHY, new_roster
 
 
 def roster_of(*numbers: int, healthy: tuple[int, ...] = ()) -> Roster:
     """A roster of the targets web<number>, in use, those of `healthy` healthy."""
-    roster = Roster("tg")
+    roster = new_roster()
     roster.reconcile(group_plan(map(endpoint, numbers)), 0.0)
     for number in healthy:
-        roster.apply_health(endpoint(number).key, HEALTHY)
+        roster.apply_health(endpoint(number).key, HEALTHY, 0.0)
     return roster
 
 
@@ -39,7 +32,7 @@ def picks(roster: Roster, count: int) -> list[str | None]:
     """The targets of `count` requests, each over before the next."""
     found = []
     for _ in range(count):
-        slot = roster.pick()
+        slot = roster.pick(0.0)
         found.append(slot.endpoint.target.id if slot else None)
         if slot:
             roster.release(slot)
@@ -57,7 +50,7 @@ def test_two_healthy_targets_alternate_strictly():
 
 def test_they_alternate_however_long_requests_last():
     roster = roster_of(1, 2, healthy=(1, 2))
-    held = [roster.pick() for _ in range(101)]
+    held = [roster.pick(0.0) for _ in range(101)]
     assert [slot.in_flight for slot in roster.slots] == [51, 50]
     for slot in held:
         assert slot is not None
@@ -70,7 +63,7 @@ def test_verdicts_that_change_nothing_do_not_disturb_the_order():
     seen = []
     for _ in range(4):
         seen += picks(roster, 1)
-        roster.apply_health("10.0.0.1:80", HEALTHY)
+        roster.apply_health("10.0.0.1:80", HEALTHY, 0.0)
     assert seen == ["web1", "web2", "web3", "web1"]
 
 
@@ -85,7 +78,7 @@ def test_the_order_is_that_of_registration():
 
 def test_initial_and_unhealthy_targets_get_nothing_beside_a_healthy_one():
     roster = roster_of(1, 2, 3, healthy=(2,))
-    roster.apply_health("10.0.0.3:80", UNHEALTHY)
+    roster.apply_health("10.0.0.3:80", UNHEALTHY, 0.0)
     assert picks(roster, 3) == ["web2"] * 3
     assert not roster.fail_open
 
@@ -93,10 +86,10 @@ def test_initial_and_unhealthy_targets_get_nothing_beside_a_healthy_one():
 def test_without_a_healthy_target_all_registered_ones_get_requests():
     roster = roster_of(1, 2, 3)
     assert roster.fail_open
-    roster.apply_health("10.0.0.2:80", UNHEALTHY)
+    roster.apply_health("10.0.0.2:80", UNHEALTHY, 0.0)
     assert picks(roster, 4) == ["web1", "web2", "web3", "web1"]
     assert roster.fail_open
-    roster.apply_health("10.0.0.3:80", HEALTHY)
+    roster.apply_health("10.0.0.3:80", HEALTHY, 0.0)
     assert not roster.fail_open
     assert picks(roster, 2) == ["web3", "web3"]
 
@@ -104,24 +97,24 @@ def test_without_a_healthy_target_all_registered_ones_get_requests():
 def test_the_lesson_both_unhealthy_and_still_alternating():
     roster = roster_of(1, 2, healthy=(1, 2))
     for key in ("10.0.0.1:80", "10.0.0.2:80"):
-        roster.apply_health(key, UNHEALTHY)
+        roster.apply_health(key, UNHEALTHY, 0.0)
     assert roster.fail_open
     assert picks(roster, 6) == ["web1", "web2"] * 3
 
 
 def test_nobody_is_picked_where_nobody_is_registered():
-    roster = Roster("tg")
-    assert roster.pick() is None
+    roster = new_roster()
+    assert roster.pick(0.0) is None
     roster.reconcile(group_plan([]), 0.0)
-    assert roster.pick() is None
+    assert roster.pick(0.0) is None
     assert not roster.fail_open
 
 
 def test_a_group_that_is_not_in_use_has_unused_targets():
-    roster = Roster("tg")
+    roster = new_roster()
     roster.reconcile(group_plan([endpoint(1)], in_use=False), 0.0)
     assert slots(roster)["web1"].health == NOT_IN_USE
-    assert roster.pick() is None
+    assert roster.pick(0.0) is None
     assert not roster.fail_open
 
 
@@ -129,9 +122,24 @@ def test_a_group_comes_into_use_and_out_of_it():
     roster = roster_of(1, 2, healthy=(1,))
     roster.reconcile(group_plan([endpoint(1), endpoint(2)], in_use=False), 1.0)
     assert states(roster) == {"web1": "unused", "web2": "unused"}
-    assert roster.pick() is None
+    assert roster.pick(0.0) is None
     roster.reconcile(group_plan([endpoint(1), endpoint(2)]), 2.0)
     assert [slot.health for slot in roster.slots] == [REGISTERED, REGISTERED]
+
+
+def test_a_verdict_that_comes_late_does_not_bring_a_target_into_use():
+    roster = new_roster()
+    roster.reconcile(group_plan([endpoint(1)], in_use=False), 0.0)
+    roster.apply_health("10.0.0.1:80", HEALTHY, 1.0)
+    assert slots(roster)["web1"].health == NOT_IN_USE
+    assert roster.pick(1.0) is None
+
+
+def test_a_draining_target_that_comes_back_where_the_group_is_not_in_use_is_unused():
+    roster = roster_of(1, 2, healthy=(1, 2))
+    roster.reconcile(group_plan([endpoint(2)]), 0.0)
+    roster.reconcile(group_plan([endpoint(1), endpoint(2)], in_use=False), 1.0)
+    assert states(roster) == {"web1": "unused", "web2": "unused"}
 
 
 def test_publishing_the_same_plan_again_keeps_everything():
@@ -146,7 +154,7 @@ def test_publishing_the_same_plan_again_keeps_everything():
 
 def test_verdicts_on_strangers_are_ignored():
     roster = roster_of(1, healthy=(1,))
-    roster.apply_health("10.0.0.9:80", UNHEALTHY)
+    roster.apply_health("10.0.0.9:80", UNHEALTHY, 0.0)
     assert states(roster) == {"web1": "healthy"}
 
 
@@ -158,18 +166,18 @@ def test_a_new_target_starts_initial_and_waits_for_its_first_success():
     roster.reconcile(group_plan([endpoint(1), endpoint(2)]), 1.0)
     assert slots(roster)["web2"].health == REGISTERED
     assert picks(roster, 2) == ["web1", "web1"]
-    roster.apply_health("10.0.0.2:80", HEALTHY)
+    roster.apply_health("10.0.0.2:80", HEALTHY, 0.0)
     assert picks(roster, 2) == ["web2", "web1"]
 
 
 def test_a_deregistered_target_drains_for_its_delay_and_is_gone():
     roster = roster_of(1, 2, healthy=(1, 2))
-    held = roster.pick()
+    held = roster.pick(0.0)
     assert held is not None
     roster.reconcile(group_plan([endpoint(2)], deregistration_delay_s=300), 1000.0)
     assert slots(roster)["web1"].health == DRAINING
     assert picks(roster, 3) == ["web2"] * 3
-    roster.apply_health("10.0.0.1:80", HEALTHY)
+    roster.apply_health("10.0.0.1:80", HEALTHY, 0.0)
     assert slots(roster)["web1"].health == DRAINING
     assert roster.expired(1299.9) == []
     assert roster.expired(1300.0) == [held]
@@ -200,12 +208,12 @@ def test_without_a_delay_a_target_is_gone_at_once():
 def test_a_group_whose_targets_all_drain_answers_nothing():
     roster = roster_of(1, healthy=(1,))
     roster.reconcile(group_plan([]), 0.0)
-    assert roster.pick() is None
+    assert roster.pick(0.0) is None
     assert not roster.fail_open
 
 
 def test_an_unused_target_is_gone_at_once():
-    roster = Roster("tg")
+    roster = new_roster()
     roster.reconcile(group_plan([endpoint(1)], in_use=False), 0.0)
     roster.reconcile(group_plan([], in_use=False), 1.0)
     assert states(roster) == {}
@@ -213,7 +221,7 @@ def test_an_unused_target_is_gone_at_once():
 
 def test_a_target_that_comes_back_while_draining_starts_anew():
     roster = roster_of(1, 2, healthy=(1, 2))
-    held = roster.pick()
+    held = roster.pick(0.0)
     assert held is not None
     roster.reconcile(group_plan([endpoint(2)]), 0.0)
     roster.reconcile(group_plan([endpoint(2), endpoint(1)]), 10.0)
@@ -222,7 +230,7 @@ def test_a_target_that_comes_back_while_draining_starts_anew():
     assert slot.in_flight == 1
     assert roster.expired(1000.0) == []
     assert picks(roster, 2) == ["web2", "web2"]
-    roster.apply_health("10.0.0.1:80", HEALTHY)
+    roster.apply_health("10.0.0.1:80", HEALTHY, 0.0)
     assert set(picks(roster, 2)) == {"web1", "web2"}
     roster.release(held)
     assert slot.in_flight == 0
@@ -243,7 +251,7 @@ def test_a_moved_target_leaves_no_trace_at_its_old_address():
 
 def test_a_moved_target_with_requests_in_flight_lets_them_end():
     roster = roster_of(1, 2, healthy=(1, 2))
-    held = roster.pick()
+    held = roster.pick(0.0)
     assert held is not None
     roster.reconcile(group_plan([endpoint(1, "10.0.0.9"), endpoint(2)]), 0.0)
     assert held.health == DRAINING
@@ -254,7 +262,7 @@ def test_a_moved_target_with_requests_in_flight_lets_them_end():
 
 def test_a_name_that_resolves_at_last():
     unresolved = Endpoint(Target("web1", 80), None)
-    roster = Roster("tg")
+    roster = new_roster()
     roster.reconcile(group_plan([unresolved]), 0.0)
     assert [slot.key for slot in roster.slots] == ["web1:80"]
     roster.reconcile(group_plan([endpoint(1)]), 1.0)
@@ -285,108 +293,7 @@ def test_another_name_for_the_same_address():
 @pytest.mark.parametrize("delay_s", [0, 300])
 def test_a_name_that_loses_one_of_two_addresses(delay_s: int):
     both = [endpoint(1, "10.0.0.1"), endpoint(1, "10.0.0.2")]
-    roster = Roster("tg")
+    roster = new_roster()
     roster.reconcile(group_plan(both), 0.0)
     roster.reconcile(group_plan(both[:1], deregistration_delay_s=delay_s), 1.0)
     assert [slot.key for slot in roster.slots] == ["10.0.0.1:80"]
-
-
-# --- everything at once ---
-
-ENDPOINTS = [endpoint(number) for number in range(1, 5)]
-VERDICTS = st.sampled_from((HEALTHY, UNHEALTHY, replace(UNHEALTHY, reason=Reason.FAILED_HEALTH_CHECKS)))
-
-
-class RosterMachine(RuleBasedStateMachine):
-    """A model that knows registration, verdicts and time, and nothing of cursors."""
-
-    requests = Bundle("requests")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.roster = Roster("tg")
-        self.now = 0.0
-        self.in_use = True
-        self.state: dict[str, str] = {}  # by key: initial, healthy, unhealthy, unused, draining
-        self.until: dict[str, float] = {}
-        self.in_flight: dict[Slot, int] = {}
-        self.streak: list[str] = []  # picks since the usable targets changed last
-
-    @rule(chosen=st.lists(st.sampled_from(ENDPOINTS), unique=True), in_use=st.booleans(), delay_s=st.integers(0, 5))
-    def publish(self, chosen: list[Endpoint], in_use: bool, delay_s: int) -> None:
-        self.roster.reconcile(group_plan(chosen, in_use=in_use, deregistration_delay_s=delay_s), self.now)
-        keys = {each.key for each in chosen}
-        for key in list(self.state):
-            if key in keys:
-                continue
-            if self.state[key] == "unused":
-                del self.state[key]
-            elif self.state[key] != "draining":
-                self.state[key] = "draining"
-                self.until[key] = self.now + delay_s
-        for key in keys:
-            before = self.state.get(key)
-            if not in_use:
-                self.state[key] = "unused"
-            elif before in (None, "unused", "draining"):
-                self.state[key] = "initial"
-        self.in_use = in_use
-        self.streak = []
-
-    @precondition(lambda self: self.in_use)
-    @rule(target_=st.sampled_from(ENDPOINTS), health=VERDICTS)
-    def verdict(self, target_: Endpoint, health: Health) -> None:
-        self.roster.apply_health(target_.key, health)
-        if self.state.get(target_.key) in ("initial", "healthy", "unhealthy"):
-            if self.state[target_.key] != health.state.value:
-                self.streak = []
-            self.state[target_.key] = health.state.value
-
-    @rule(seconds=st.integers(1, 4))
-    def wait(self, seconds: int) -> None:
-        self.now += seconds
-        gone = {slot.key for slot in self.roster.expired(self.now)}
-        assert gone == {key for key, state in self.state.items() if state == "draining" and self.until[key] <= self.now}
-        for key in gone:
-            del self.state[key]
-
-    def usable(self) -> set[str]:
-        healthy = {key for key, state in self.state.items() if state == "healthy"}
-        return healthy or {key for key, state in self.state.items() if state in ("initial", "unhealthy")}
-
-    @rule(target=requests)
-    def pick(self):  # type: ignore[no-untyped-def]
-        slot = self.roster.pick()
-        usable = self.usable()
-        if not usable:
-            assert slot is None
-            return multiple()
-        assert slot is not None
-        assert slot.key in usable
-        recent = self.streak[-(len(usable) - 1) :] if len(usable) > 1 else []
-        assert slot.key not in recent, "somebody was passed over"
-        self.streak.append(slot.key)
-        self.in_flight[slot] = self.in_flight.get(slot, 0) + 1
-        return slot
-
-    @rule(slot=consumes(requests))
-    def release(self, slot: Slot) -> None:
-        self.roster.release(slot)
-        self.in_flight[slot] -= 1
-
-    @invariant()
-    def shows_what_the_model_knows(self) -> None:
-        assert {slot.key: slot.health.state.value for slot in self.roster.slots} == self.state
-        assert self.roster.fail_open is (bool(self.usable()) and "healthy" not in self.state.values())
-        for slot, count in self.in_flight.items():
-            assert slot.in_flight == count
-
-    def teardown(self) -> None:
-        for slot, count in self.in_flight.items():
-            for _ in range(count):
-                self.roster.release(slot)
-            assert slot.in_flight == 0
-
-
-TestRosterMachine = RosterMachine.TestCase
-TestRosterMachine.settings = settings(deadline=None, max_examples=150, stateful_step_count=40)

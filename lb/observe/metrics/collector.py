@@ -1,4 +1,4 @@
-"""The shell around the metrics: takes finished requests in batches, samples once a second, and answers questions.
+"""The shell around the metrics: counts finished requests in batches, samples once a second, and answers questions.
 
 Its clock is the wall clock, for minutes are those of the calendar.
 """
@@ -14,8 +14,6 @@ from lb.observe.metrics.query import Datapoint, ListedMetric
 from lb.observe.metrics.store import ConnectionCounts, MetricStore
 from lb.observe.metrics.tally import Finished
 
-# So many requests are counted at a stretch: half a millisecond, and nothing more ever waits.
-_AT_A_STRETCH: Final = 512
 _TICK_S: Final = 1.0
 _SHORTEST_TICK_S: Final = 0.001
 _MINUTE_S: Final = 60
@@ -24,20 +22,17 @@ _MINUTE_S: Final = 60
 class NodeMetrics:
     """What one node in `zone` hands up. Made by `Metrics.node`."""
 
-    __slots__ = ("_connections", "_metrics", "_waiting", "zone")
+    __slots__ = ("_catch_up", "_connections", "_metrics", "zone")
 
-    def __init__(self, metrics: "Metrics", zone: str) -> None:
+    def __init__(self, metrics: "Metrics", zone: str, catch_up: Callable[[], None]) -> None:
         self.zone = zone
         self._metrics = metrics
-        self._waiting: list[Finished] = []
+        self._catch_up = catch_up
         self._connections: dict[str, ConnectionCounts] = {}
 
-    def record(self, record: Finished) -> None:
-        """Takes a finished request."""
-        waiting = self._waiting
-        waiting.append(record)
-        if len(waiting) >= _AT_A_STRETCH:
-            self.flush()
+    def count(self, batch: Iterable[Finished]) -> None:
+        """Counts finished requests, in the minute of the last tick."""
+        self._metrics.store.add_requests(batch, self.zone, self._metrics.minute)
 
     def connections(self, load_balancer: str) -> ConnectionCounts:
         """Where the connections of a load balancer (`app/NAME/ID`) are counted; always the same object."""
@@ -47,11 +42,9 @@ class NodeMetrics:
         return counts
 
     def flush(self) -> None:
-        """Counts what waits."""
-        batch, self._waiting = self._waiting, []
+        """Counts all that has happened so far."""
+        self._catch_up()
         store, minute = self._metrics.store, self._metrics.minute
-        if batch:
-            store.add_requests(batch, self.zone, minute)
         for load_balancer, counts in self._connections.items():
             store.add_connections(load_balancer, self.zone, counts, minute)
 
@@ -68,9 +61,13 @@ class Metrics:
         self.minute = int(clock() // _MINUTE_S)
         """What is counted now belongs to this minute since the epoch."""
 
-    def node(self, zone: str = "") -> NodeMetrics:
-        """The way in for one node; without zones, its zone is empty."""
-        node = NodeMetrics(self, zone)
+    def node(self, zone: str, catch_up: Callable[[], None]) -> NodeMetrics:
+        """The way in for one node; without zones, its zone is empty.
+
+        `catch_up` is called before numbers are read and before a minute ends: it calls `count` with all requests that are
+        over by then.
+        """
+        node = NodeMetrics(self, zone, catch_up)
         self._nodes.append(node)
         return node
 

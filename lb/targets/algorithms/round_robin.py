@@ -1,19 +1,12 @@
 """`round_robin`: one usable target after another, per request (fact sheet 5.1)."""
 
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from typing import Generic
+
+from lb.targets.algorithms.protocol import T
 
 
-class Ordered(Protocol):
-    """Anything with a place in the order of registration."""
-
-    order: int
-
-
-T = TypeVar("T", bound=Ordered)
-
-
-class RoundRobin:
+class RoundRobin(Generic[T]):
     """The cursor of one node in one target group."""
 
     __slots__ = ("_last", "_next")
@@ -22,8 +15,8 @@ class RoundRobin:
         self._next = 0
         self._last = -1
 
-    def pick(self, usable: Sequence[T]) -> T:
-        """The next target; `usable` must not be empty and must be the sequence last given to `changed`."""
+    def pick(self, usable: Sequence[T], now: float) -> T:
+        """The next target. See `Algorithm.pick`."""
         at = self._next
         chosen = usable[at]
         at += 1
@@ -31,6 +24,6 @@ class RoundRobin:
         self._last = chosen.order
         return chosen
 
-    def changed(self, usable: Sequence[T]) -> None:
-        """The usable targets are others now, in order: goes on behind the target that was last."""
+    def changed(self, usable: Sequence[T], now: float) -> None:
+        """Goes on behind the target that was last. See `Algorithm.changed`."""
         self._next = next((at for at, slot in enumerate(usable) if slot.order > self._last), 0)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from lb.http.record import ConnectionRecord, Origin
 from lb.observe.connection_log import format_plain
 from lb.observe.health_check_log import format_entry
 from lb.targets.health import ProbeOutcome, ProbeResult
@@ -44,6 +45,12 @@ def test_every_outcome_of_a_probe_has_an_entry():
     assert {row[0] for row in PROBES} == set(ProbeOutcome)
 
 
+def connection(made_s, client_ip, client_port, listener_port):
+    return ConnectionRecord(
+        Origin("app/web/1", "web.localhost", listener_port), made_s, client_ip, client_port, "TID_22"
+    )
+
+
 # client address, client port, listener port -> entry
 CONNECTIONS = (
     ("203.0.113.9", 40300, 80, f'{SECOND} 203.0.113.9 40300 80 - - - "-" - - - TID_22 -'),
@@ -53,10 +60,10 @@ CONNECTIONS = (
 
 @pytest.mark.parametrize(("client_ip", "client_port", "listener_port", "expected"), CONNECTIONS)
 def test_connection_entries(client_ip, client_port, listener_port, expected):
-    entry = format_plain(BEGUN_S, client_ip, client_port, listener_port, "TID_22")
+    entry = format_plain(connection(BEGUN_S, client_ip, client_port, listener_port))
     assert entry == expected + "\n"
     assert len(entry.split()) == 13
 
 
 def test_whole_seconds_keep_their_six_decimals():
-    assert format_plain(1_767_694_830.0, "::1", 1, 80, "TID_22").startswith("2026-01-06T10:20:30.000000Z ")
+    assert format_plain(connection(1_767_694_830.0, "::1", 1, 80)).startswith("2026-01-06T10:20:30.000000Z ")

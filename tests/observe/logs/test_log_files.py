@@ -2,11 +2,11 @@
 
 import asyncio
 import gzip
-import logging
 import random
 import resource
 import time as clocks
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -14,6 +14,12 @@ from lb.observe.log_files import IntervalFile, LogFiles, LogKind, LogSource
 
 SOURCE = LogSource(LogKind.ACCESS, "123456789012", "us-east-1", "app/demo/0123456789abcdef", "10.0.0.5")
 START_S = 1_767_694_800.0  # 2026-01-06T10:20:00Z, the beginning of an interval
+
+
+@pytest.fixture
+def writer():
+    with ThreadPoolExecutor(1) as made:
+        yield made
 
 
 class Clock:
@@ -116,8 +122,8 @@ def test_after_a_failed_write_a_new_file_begins(tmp_path):
     assert part.stat().st_size > 0
 
 
-async def test_close_loses_nothing(tmp_path):
-    files = LogFiles(tmp_path, SOURCE, clock=Clock(START_S))
+async def test_close_loses_nothing(tmp_path, writer):
+    files = LogFiles(tmp_path, SOURCE, writer, clock=Clock(START_S))
     files.start()
     for number in range(5000):
         files.append(f"{number}\n")
@@ -127,8 +133,8 @@ async def test_close_loses_nothing(tmp_path):
 
 
 @pytest.mark.parametrize("pause_s", [0.0, 0.9, 1.0, 1.05])
-async def test_close_while_a_batch_is_written_loses_and_repeats_nothing(tmp_path, pause_s):
-    files = LogFiles(tmp_path, SOURCE, clock=Clock(START_S))
+async def test_close_while_a_batch_is_written_loses_and_repeats_nothing(tmp_path, writer, pause_s):
+    files = LogFiles(tmp_path, SOURCE, writer, clock=Clock(START_S))
     files.start()
     files.append("one\n" * 100_000)
     await asyncio.sleep(pause_s)
@@ -137,10 +143,10 @@ async def test_close_while_a_batch_is_written_loses_and_repeats_nothing(tmp_path
     assert finished(tmp_path) == [("20260106T1025Z", "one\n" * 100_000 + "two\n")]
 
 
-async def test_entries_come_into_the_file_of_the_interval_in_which_they_were_made(tmp_path):
+async def test_entries_come_into_the_file_of_the_interval_in_which_they_were_made(tmp_path, writer):
     real = clocks.time
     offset_s = START_S + 299.4 - real()
-    files = LogFiles(tmp_path, SOURCE, clock=lambda: real() + offset_s)
+    files = LogFiles(tmp_path, SOURCE, writer, clock=lambda: real() + offset_s)
     files.start()
     files.append("before\n")
     async with asyncio.timeout(5):
@@ -151,23 +157,31 @@ async def test_entries_come_into_the_file_of_the_interval_in_which_they_were_mad
     assert finished(tmp_path) == [("20260106T1025Z", "before\n"), ("20260106T1030Z", "after\n")]
 
 
-async def test_close_without_entries_leaves_no_file(tmp_path):
-    files = LogFiles(tmp_path, SOURCE)
+async def test_close_without_entries_leaves_no_file(tmp_path, writer):
+    files = LogFiles(tmp_path, SOURCE, writer)
     await files.close()
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_a_folder_that_cannot_be_written_is_told_in_the_log(tmp_path, caplog):
+async def test_a_folder_that_cannot_be_written_is_told_once_and_again_when_it_can(tmp_path, writer, caplog):
     (tmp_path / "AWSLogs").write_text("in the way")
-    files = LogFiles(tmp_path, SOURCE, clock=Clock(START_S))
-    files.append("one\n")
-    with caplog.at_level(logging.ERROR):
-        await files.close()
-    assert "4 bytes of entries may be missing" in caplog.text
+    files = LogFiles(tmp_path, SOURCE, writer)
+    files.start()
+    for _ in range(3):
+        files.append("one\n")
+        await asyncio.sleep(1.05)
+    (told,) = caplog.messages
+    assert told.startswith("log files of app/demo/0123456789abcdef: entries cannot be written and are lost: ")
+    (tmp_path / "AWSLogs").unlink()
+    files.append("two\n")
+    await files.close()
+    assert "entries can be written again, 3 were lost" in caplog.text
+    ((_, text),) = finished(tmp_path)
+    assert text == "two\n"
 
 
-async def test_entries_beyond_what_memory_may_hold_are_dropped_and_counted(tmp_path, caplog):
-    files = LogFiles(tmp_path, SOURCE, clock=Clock(START_S))
+async def test_entries_beyond_what_memory_may_hold_are_dropped_and_counted(tmp_path, writer, caplog):
+    files = LogFiles(tmp_path, SOURCE, writer, clock=Clock(START_S))
     line = "x" * 1_000_000 + "\n"
     for _ in range(70):
         files.append(line)

@@ -9,12 +9,6 @@ ZONE = "us-east-1a"
 _ARN = "arn:aws:elasticloadbalancing:us-east-1:000000000000:"
 
 
-class Record(RequestRecord):
-    """With the fields that only metrics read."""
-
-    __slots__ = ("marks", "rules_evaluated", "target_zone")
-
-
 def finished(
     request=b"GET / HTTP/1.1\r\nHost: test\r\n\r\n",
     *,
@@ -27,10 +21,9 @@ def finished(
 ):
     """A record; by default of a request that a target answered with 200. `request` None: an unreadable one."""
     head = request and HeadReader().read(request, 0, "monitor", drop_invalid=False)[0]
-    record = Record(Origin(balancer, "web.localhost", 8080), client, "TID_" + "0" * 32, head, 1_800_000_000.0, 100.0)
-    record.marks = 0
-    record.rules_evaluated = 0
-    record.target_zone = ""
+    record = RequestRecord(
+        Origin(balancer, "web.localhost", 8080), client, "TID_" + "0" * 32, head, 1_800_000_000.0, 100.0
+    )
     record.target_group_arn = _ARN + group if group else ""
     record.target = "127.0.0.1:8081"
     record.action = "forward"

@@ -1,14 +1,14 @@
 """Sticky sessions: what cookies of a request mean, and which Set-Cookie lines an answer gets."""
 
 import re
-from itertools import count
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lb.targets.sealing import AWSALB, AWSALBTG, NONCE_BYTES, Sealer
+from lb.targets.sealing import AWSALB, AWSALBTG, Sealer
 from lb.targets.stickiness import AppCookie, PairCookie, Why, group_cookie, lb_cookie, read_cookies, token_of
+from tests.targets.rosters import new_sealer
 
 GROUP = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/web/0123456789abcdef"
 OTHER_GROUP = GROUP.replace("web", "api")
@@ -18,11 +18,6 @@ USABLE = {ONE: 1, TWO: 2}
 NOW = 1_767_081_600.25  # Tue, 30 Dec 2025 08:00:00 GMT
 IN_A_WEEK = "Tue, 06 Jan 2026 08:00:00 GMT"
 HOUR = 3600
-
-
-def new_sealer(key: bytes = bytes(32)) -> Sealer:
-    numbers = count(1)
-    return Sealer(key, lambda: next(numbers).to_bytes(NONCE_BYTES, "big"))
 
 
 @pytest.fixture

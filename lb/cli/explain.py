@@ -1,0 +1,165 @@
+"""`lb explain`: why a request would go where it goes."""
+
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic, time
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from lb.cli.api_client import DEFAULT_API, ApiClient
+from lb.configfile.problems import ConfigError
+from lb.configfile.reader import load_config
+from lb.observe.explain import Question, Situation
+from lb.observe.explain import explain as explain_request
+from lb.routing.plan import ListenerPlan, Plan, compile_plan
+from lb.routing.weights import GroupChoice
+from lb.targets.groups import GroupPicker
+from lb.targets.roster import Roster
+from lb.targets.sealing import KEY_BYTES, Sealer
+
+Json = dict[str, Any]
+
+
+@click.command()
+@click.argument("method")
+@click.argument("url")
+@click.option("-H", "--header", "headers", multiple=True, help="A request header, 'Name: value'; may be repeated.")
+@click.option("--from", "client_ip", default="127.0.0.1", show_default=True, help="The client's address.")
+@click.option("--config", type=click.Path(path_type=Path), help="Ask this lb.yaml instead of a running balancer.")
+@click.option("--api", default=DEFAULT_API, envvar="LB_API", show_envvar=True, show_default=True, help="Its API.")
+@click.option("--json", "as_json", is_flag=True, help="Print the walk as JSON.")
+def explain(
+    method: str, url: str, headers: tuple[str, ...], client_ip: str, config: Path | None, api: str, as_json: bool
+) -> None:
+    """Tell why a request would go where it goes: every rule and condition, the group, the targets, the headers.
+
+    The port of the URL names the listener (http: 80). Nothing is sent to a target, and nothing is counted.
+
+    \b
+    Examples:
+      lb explain GET http://127.0.0.1:8080/cart?x=1
+      lb explain GET http://shop.example:8080/ -H 'Cookie: AWSALB=...' --from 203.0.113.9
+      lb explain POST http://shop.example:8080/api --config lb.yaml --json
+
+    \b
+    Exit codes: 0 explained, 1 not possible, 2 wrong usage,
+    3 no balancer answers.
+    """
+    port, head = _request(method, url, headers)
+    if config is None:
+        told = ApiClient(api).post("/_lb/explain", {"port": port, "head": head, "client_ip": client_ip})
+    else:
+        told = _from_file(config, port, Question(head.encode("latin-1", "replace"), client_ip))
+    click.echo(json.dumps(told, indent=2) if as_json else "\n".join(_text(told)))
+
+
+def _request(method: str, url: str, headers: tuple[str, ...]) -> tuple[int, str]:
+    try:
+        parts = urlsplit(url)
+        port = parts.port or 80
+    except ValueError as error:
+        raise click.BadParameter(f"'{url}' is not a URL: {error}", param_hint="'URL'") from error
+    if parts.scheme != "http" or not parts.hostname:
+        raise click.BadParameter(f"'{url}' must begin with http:// and a host", param_hint="'URL'")
+    if wrong := [header for header in headers if ":" not in header]:
+        raise click.BadParameter(f"'{wrong[0]}' must be 'Name: value'", param_hint="'--header'")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    lines = [f"{method} {path} HTTP/1.1"]
+    if not any(header.lower().startswith("host:") for header in headers):
+        lines.append(f"Host: {parts.netloc}")
+    return port, "\r\n".join((*lines, *headers)) + "\r\n\r\n"
+
+
+def _from_file(path: Path, port: int, question: Question) -> Json:
+    try:
+        config = load_config(path)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
+    plan = compile_plan(config, {})
+    listener = next((each for each in plan.listeners if each.port == port), None)
+    if listener is None:
+        known = ", ".join(str(each.port) for each in plan.listeners)
+        raise click.ClickException(f"no listener of {path} has port {port}; there are {known}")
+    return explain_request(listener, question, _unstarted(plan, listener))
+
+
+def _unstarted(plan: Plan, listener: ListenerPlan) -> Situation:
+    """A balancer that has just been started: no target has been checked yet, and no cookie is known."""
+    # Chooses among weighted groups for one explanation.
+    rng = random.Random()  # noqa: S311
+    sealer = Sealer(bytes(KEY_BYTES), lambda: rng.randbytes(12))
+    now = monotonic()
+    rosters = {}
+    for group in plan.groups:
+        rosters[group.arn] = roster = Roster(group.arn, sealer, rng)
+        roster.reconcile(group, now)
+
+    def picker(action: GroupChoice) -> GroupPicker:
+        return GroupPicker(action, listener.load_balancer_arn, sealer)
+
+    return Situation(rosters, picker, now, time(), rng.random())
+
+
+def _text(told: Json) -> Iterator[str]:
+    listener = told["listener"]
+    yield f"listener {listener['protocol']}:{listener['port']} of {listener['load_balancer']}"
+    if "refused" in told:
+        yield f"  refused before any rule: {told['refused']['status']}, {told['refused']['why']}"
+        return
+    request = told["request"]
+    query = f"?{request['query']}" if request["query"] else ""
+    yield f"  {request['method']} {request['host']} {request['path']}{query} from {request['source_ip']}"
+    if request["classification"] != "Compliant":
+        yield f"  desync classification {request['classification']}: {request['classification_reason'] or '-'}"
+    yield "rules"
+    for rule in told["rules"]:
+        yield from _rule(rule, chosen=rule["priority"] == told["chosen"])
+    yield from _action(told["action"])
+
+
+def _rule(rule: Json, *, chosen: bool) -> Iterator[str]:
+    if chosen:
+        said = "matches: this rule decides"
+    elif not rule["reached"]:
+        said = "not reached"
+    else:
+        said = "does not match"
+    yield f"  {'->' if chosen else '  '} {rule['priority']}: {said}"
+    if rule["reached"]:
+        for condition in rule["conditions"]:
+            yield f"       {'yes' if condition['matched'] else 'no ':3} {condition['field']}: {condition['why']}"
+
+
+def _action(action: Json) -> Iterator[str]:
+    yield f"action {action['type']}"
+    if "status" in action:
+        yield f"  answers {action['status']}" + (f": {action['why']}" if "why" in action else "")
+    if "location" in action:
+        yield f"  Location: {action['location']}"
+    if "transform" in action:
+        changed = [f"{key} {action['transform'][key]}" for key in ("uri", "host") if action["transform"][key]]
+        yield f"  transform {action['transform']['status']}: {', '.join(changed) or 'nothing to change'}"
+    if "group" in action:
+        yield f"  target group {action['group']['target_group']}"
+        yield f"    {action['group']['why']}"
+    if "targets" in action:
+        yield from _targets(action["targets"])
+    if "sent" in action:
+        yield "headers sent"
+        yield from (f"  {line}" for line in action["sent"].rstrip("\r\n").split("\r\n"))
+
+
+def _targets(targets: Json) -> Iterator[str]:
+    yield f"targets by {targets['algorithm']}: {targets['situation']}"
+    if targets["sticky"]:
+        yield f"  sticky session: {targets['sticky']}"
+    for each in targets["candidates"]:
+        mark = "->" if each["target"] == targets["chosen"] else "  "
+        ramp = f", in slow start at {each['slow_start']:.0%}" if each["slow_start"] is not None else ""
+        yield f"  {mark} {each['target']}  {each['state']}  {'in' if each['usable'] else 'out'}: {each['why']}{ramp}"
+    if targets["chosen"] is None and any(each["usable"] for each in targets["candidates"]):
+        yield "     chance decides among those that are in"

@@ -1,0 +1,184 @@
+"""Why a request goes where it goes: the walk of the live proxy, written down. Pure.
+
+Every step asks the code that routes - the head reader, the rules, the group and target choice, the header writer - so that
+what is explained cannot differ from what happens. Nothing is counted.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lb.http import forwarded, trace
+from lb.http.head import HeadReader, Rejected, RequestHead
+from lb.routing.decide import Reply, decide, view_of
+from lb.routing.fixed import FixedAnswer
+from lb.routing.plan import ListenerPlan
+from lb.routing.redirect import LocationTooLong, RedirectTemplate
+from lb.routing.request import RequestView
+from lb.routing.rewrite import Rewrite, TransformStatus
+from lb.routing.walk import CompiledRule, Step, explain_walk
+from lb.routing.weights import GroupChoice
+from lb.targets.groups import GroupPicker
+from lb.targets.roster import Roster
+
+Json = dict[str, Any]
+_TRACE = b"0" * 24
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request as it would come in: the bytes of its head, and who sends it."""
+
+    head: bytes
+    client_ip: str
+    client_port: int = 50000
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """The moment in which it would come in. `number` is the random number in [0, 1) for weighted groups."""
+
+    rosters: Mapping[str, Roster]
+    picker: Callable[[GroupChoice], GroupPicker | None]
+    now: float
+    wall_s: float
+    number: float
+
+
+def explain(listener: ListenerPlan, question: Question, situation: Situation) -> Json:
+    """The walk as JSON values. A request that would be refused before any rule has `refused` and no rules."""
+    told: Json = {
+        "listener": {"load_balancer": listener.origin.load_balancer, "protocol": "HTTP", "port": listener.port}
+    }
+    try:
+        found = HeadReader().read(question.head, 0, listener.desync_mode, drop_invalid=listener.drop_invalid_headers)
+    except Rejected as refusal:
+        why = f"{refusal.tier.name.capitalize()}: {refusal.reason}" if refusal.reason else "malformed"
+        return {**told, "refused": {"status": refusal.status, "why": why}}
+    if found is None:
+        return {**told, "refused": {"status": 408, "why": "the head has no end"}}
+    head, _ = found
+    view = view_of(listener, head, question.client_ip)
+    told["request"] = {
+        "method": head.method.decode("latin-1"),
+        "host": view.host.decode("latin-1"),
+        "path": view.path.decode("latin-1"),
+        "query": view.raw_query.decode("latin-1"),
+        "source_ip": question.client_ip,
+        "classification": head.tier.name.capitalize(),
+        "classification_reason": head.reason or None,
+    }
+    decision = decide(listener, head, question.client_ip)
+    if isinstance(decision, Reply):
+        return {
+            **told,
+            "refused": {"status": decision.status, "why": f"{head.method.decode('latin-1')} is not allowed"},
+        }
+    told["rules"] = [_step(step) for step in explain_walk(listener.rules, view).steps]
+    told["chosen"] = _priority(decision)
+    told["action"] = _action(decision, listener, view, question, situation)
+    return told
+
+
+def _step(step: Step) -> Json:
+    return {
+        "priority": _priority(step.rule),
+        "reached": step.reached,
+        "matched": step.matched,
+        "conditions": [
+            {"field": verdict.field, "matched": verdict.matched, "why": verdict.why} for verdict in step.verdicts
+        ],
+    }
+
+
+def _priority(rule: CompiledRule) -> int | str:
+    return rule.rule.priority if rule.rule.priority is not None else "default"
+
+
+def _action(
+    rule: CompiledRule, listener: ListenerPlan, view: RequestView, question: Question, situation: Situation
+) -> Json:
+    action = rule.action
+    if isinstance(action, RedirectTemplate):
+        try:
+            location = action.location(view, b"http", listener.port)
+        except LocationTooLong:
+            return {"type": "redirect", "status": 507, "why": "the new URL would be longer than 8 KiB"}
+        return {"type": "redirect", "status": action.status, "location": location.decode("latin-1")}
+    if isinstance(action, FixedAnswer):
+        return {"type": "fixed-response", "status": action.status}
+    return _forward(action, rule.rewrite, listener, view.head, question, situation)
+
+
+def _forward(
+    action: GroupChoice,
+    rewrite: Rewrite | None,
+    listener: ListenerPlan,
+    head: RequestHead,
+    question: Question,
+    situation: Situation,
+) -> Json:
+    told: Json = {"type": "forward"}
+    address = forwarded.client_address(listener.forwarded, question.client_ip, question.client_port)
+    uri, host = head.uri, None
+    if rewrite is not None:
+        result = rewrite.apply(head.uri, forwarded.target_host(head, listener.forwarded))
+        told["transform"] = {
+            "status": result.status.value,
+            "uri": result.uri.decode("latin-1") if result.uri is not None else None,
+            "host": result.host.decode("latin-1") if result.host is not None else None,
+        }
+        if result.status is not TransformStatus.SUCCESS:
+            return {**told, "status": 500, "why": "a transform of the rule fails"}
+        uri, host = result.uri if result.uri is not None else uri, result.host
+    try:
+        added = forwarded.added_headers(head, listener.forwarded, address, host)
+    except Rejected as refusal:
+        return {**told, "status": refusal.status, "why": "X-Forwarded-For holds more than 30 addresses"}
+    arn = _group(action, head, situation, told)
+    if arn is None:
+        return {**told, "status": 503, "why": "all weights are 0"}
+    trace_id = trace.trace_id(head.trace_id, int(situation.wall_s), _TRACE)
+    told["sent"] = forwarded.to_target(head, uri, added, trace_id).decode("latin-1")
+    told["targets"] = _targets(situation.rosters[arn], head, situation)
+    if not any(target["usable"] for target in told["targets"]["candidates"]):
+        told.update(status=503, why="the target group has no target that may get requests")
+    return told
+
+
+def _group(action: GroupChoice, head: RequestHead, situation: Situation, told: Json) -> str | None:
+    picker = situation.picker(action)
+    if picker is None:
+        arn, choice = action.pick(situation.number), None
+    else:
+        arn, choice = picker.pick(head.block, situation.wall_s, situation.number)
+    why = action.explain(situation.number)
+    if choice is not None:
+        why = f"kept: {choice.text}" if choice.kept is not None else f"new choice, since {choice.text}; {why}"
+    told["group"] = {
+        "target_group": arn,
+        "why": why,
+        "weights": {group.arn: group.weight for group in action.groups},
+    }
+    return arn
+
+
+def _targets(roster: Roster, head: RequestHead, situation: Situation) -> Json:
+    candidates = roster.explain(head.block, situation.now, situation.wall_s)
+    return {
+        "algorithm": candidates.algorithm,
+        "situation": candidates.selection.text,
+        "sticky": candidates.choice.text if candidates.choice is not None else None,
+        "chosen": candidates.chosen.key if candidates.chosen is not None else None,
+        "candidates": [
+            {
+                "target": verdict.slot.key,
+                "state": verdict.slot.health.state.value,
+                "in_flight": verdict.slot.in_flight,
+                "usable": verdict.why.usable,
+                "why": verdict.why.text,
+                "slow_start": candidates.ramps.get(verdict.slot.key),
+            }
+            for verdict in candidates.selection.verdicts
+        ],
+    }
