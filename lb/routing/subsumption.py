@@ -214,13 +214,16 @@ def includes(wide: Sequence[Symbols], narrow: Symbols) -> bool:
     waiting = [start]
     while waiting:
         at, places = waiting.pop()
-        if all(symbol == _STAR for symbol in narrow[at:]) and not any(at == len(wide[which]) for which, at in places):
+        ends = all(symbol == _STAR for symbol in narrow[at:])
+        if ends and not any(place == len(wide[which]) for which, place in places):
             return False
         for byte in alphabet:
             steps = _steps(narrow, at, byte)
             if not steps:
                 continue
-            then = _closed(wide, frozenset((which, to) for which, at in places for to in _steps(wide[which], at, byte)))
+            then = _closed(
+                wide, frozenset((which, to) for which, place in places for to in _steps(wide[which], place, byte))
+            )
             for step in steps:
                 if (step, then) not in seen:
                     seen.add((step, then))

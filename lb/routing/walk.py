@@ -5,7 +5,7 @@ another rule (fact sheet 3.1).
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lb.model.rules import Action, FixedResponse, Forward, Redirect, Rule
@@ -20,15 +20,15 @@ from lb.routing.weights import GroupChoice
 CompiledAction = GroupChoice | RedirectTemplate | FixedAnswer
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class CompiledRule:
     """A rule, ready for requests. `position` counts from 0; the default rule has the highest."""
 
     rule: Rule
     position: int
-    conditions: tuple[CompiledCondition[Any], ...]
-    action: CompiledAction
-    rewrite: Rewrite | None
+    conditions: tuple[CompiledCondition[Any], ...] = field(compare=False)
+    action: CompiledAction = field(compare=False)
+    rewrite: Rewrite | None = field(compare=False)
 
     @property
     def logged_priority(self) -> int:
@@ -43,13 +43,13 @@ class CompiledRule:
         return True
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class RuleTable:
     """The rules of a listener in the order in which they count, without the default rule, and that one."""
 
     rules: tuple[CompiledRule, ...]
     default: CompiledRule
-    index: RuleIndex
+    index: RuleIndex = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)

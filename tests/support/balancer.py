@@ -228,6 +228,7 @@ async def running_balancer(
     groups: Mapping[str, Sequence[Origin | str]] | None = None,
     default: Mapping[str, object] | None = None,
     with_api: bool = False,
+    data_dir: Path | None = None,
     **settings: Any,
 ) -> AsyncIterator[Balancer]:
     """Runs a balancer in front of the targets; `settings` go to Settings.
@@ -237,6 +238,7 @@ async def running_balancer(
 
     `rules` are a listener's as `lb.yaml` has them, `groups` the targets of further target groups by name, which share
     attributes and health check with the first; `default` is the default action in place of forwarding to the first.
+    `data_dir` is for a balancer that finds what another has left.
     """
     shape: dict[str, Any] = {
         "targets": targets,
@@ -252,13 +254,13 @@ async def running_balancer(
     }
     with contextlib.ExitStack() as stack:
         stack.enter_context(no_errors_logged())
-        directory = stack.enter_context(tempfile.TemporaryDirectory())
+        directory = data_dir or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         if not with_api:
             stack.enter_context(mock.patch("lb.app.ApiServer", _NoApi))
         async with running_origin(_healthy) as health:
             before = asyncio.all_tasks()
-            app = App(Settings(api_port=0, data_dir=Path(directory), **settings))
-            balancer = Balancer(app, port or free_port(), shape, Path(directory), health.port)
+            app = App(Settings(api_port=0, data_dir=directory, **settings))
+            balancer = Balancer(app, port or free_port(), shape, directory, health.port)
             balancer.origins += _origins(shape)
             try:
                 await app.start(build_config(port=balancer.port, health_port=health.port, **shape))

@@ -2,17 +2,25 @@
 
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
 
 from lb.model.metric_table import TABLE, Kind
 from lb.model.reasons import TargetState
+from lb.routing.plan import Choosing
+from lb.targets.anomaly import MINIMUM_HEALTHY, Standing
+from lb.targets.choosing import new_thresholds
+from lb.targets.health import Health
+from lb.targets.zones import ANY_ZONE
 
 LEVELS: Final = {row.name: place for place, row in enumerate(row for row in TABLE if row.kind is Kind.HOSTS)}
 """Metric name -> its place among the levels."""
 
 REGISTERED: Final = len(LEVELS)
 """The place of one more level, which only RequestCountPerTarget reads."""
+
+# ELB's default of target_group_health.dns_failover.minimum_healthy_targets.count; no attribute changes it here.
+_DNS_HEALTHY_COUNT: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +42,56 @@ class HostCounts:
     routing_healthy: bool | None = None
 
 
-def count_hosts(load_balancer: str, target_group: str, targets: Iterable[tuple[str, TargetState]]) -> list[HostCounts]:
-    """Counts targets, given by zone and state, zone by zone. Targets that are initial are neither healthy nor unhealthy;
-    those that drain are not registered any more.
+class Counted(Protocol):
+    """What is read of a target in a roster. `zone` is None where none was given."""
+
+    @property
+    def zone(self) -> str | None:
+        """Its Availability Zone."""
+
+    @property
+    def health(self) -> Health:
+        """What the health checker says."""
+
+    @property
+    def standing(self) -> Standing:
+        """What anomaly detection says."""
+
+
+def count_hosts(
+    load_balancer: str, target_group: str, targets: Iterable[Counted], choosing: Choosing
+) -> list[HostCounts]:
+    """Counts the targets of one group (`app/NAME/ID`, `targetgroup/NAME/ID`), zone by zone.
+
+    Targets that are initial are neither healthy nor unhealthy; those that drain are not registered any more. Anomalies are
+    counted once the group has enough healthy targets to look for them, mitigation where it is on.
     """
-    zones: dict[str, list[TargetState]] = {}
-    for zone, state in targets:
-        zones.setdefault(zone, []).append(state)
-    return [
-        HostCounts(
-            load_balancer,
-            target_group,
-            zone,
-            healthy=states.count(TargetState.HEALTHY),
-            unhealthy=states.count(TargetState.UNHEALTHY),
-            registered=len(states) - states.count(TargetState.DRAINING),
+    zones: dict[str, list[Counted]] = {}
+    for target in targets:
+        zone = "" if target.zone is None or target.zone == ANY_ZONE else target.zone
+        zones.setdefault(zone, []).append(target)
+    thresholds = new_thresholds(choosing)
+    counted = []
+    for zone, found in sorted(zones.items()):
+        states = [target.health.state for target in found]
+        healthy, registered = states.count(TargetState.HEALTHY), len(states) - states.count(TargetState.DRAINING)
+        counted.append(
+            HostCounts(
+                load_balancer,
+                target_group,
+                zone,
+                healthy=healthy,
+                unhealthy=states.count(TargetState.UNHEALTHY),
+                registered=registered,
+                anomalous=sum(target.standing.anomalous for target in found),
+                mitigated=sum(target.standing.mitigation_in_effect for target in found),
+                dns_healthy=healthy >= _DNS_HEALTHY_COUNT,
+                routing_healthy=not thresholds.crossed(healthy, registered),
+            )
         )
-        for zone, states in sorted(zones.items())
-    ]
+    if sum(each.healthy for each in counted) < MINIMUM_HEALTHY:
+        return [replace(each, anomalous=None, mitigated=None) for each in counted]
+    return counted if choosing.anomaly_mitigation else [replace(each, mitigated=None) for each in counted]
 
 
 def levels(counts: HostCounts) -> dict[int, int]:

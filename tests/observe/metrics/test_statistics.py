@@ -1,5 +1,7 @@
 """CloudWatch's questions: statistics, dimensions, periods, and which metrics there are."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from lb.model.metric_table import Unit
@@ -7,6 +9,9 @@ from lb.model.reasons import TargetState
 from lb.observe.metrics.hosts import HostCounts, count_hosts
 from lb.observe.metrics.query import get_statistics, list_metrics
 from lb.observe.metrics.store import ConnectionCounts, MetricStore
+from lb.routing.plan import Choosing
+from lb.targets.anomaly import Standing
+from lb.targets.health import Health
 from tests.observe.metrics.made import BALANCER, GROUP, ZONE, finished
 
 L = {"LoadBalancer": BALANCER}
@@ -15,6 +20,11 @@ T = {**L, "TargetGroup": GROUP}
 AT = {**T, "AvailabilityZone": ZONE}
 TG = {"TargetGroup": GROUP}
 ALL_STATISTICS = ["SampleCount", "Average", "Sum", "Minimum", "Maximum"]
+
+
+def target(zone, state, standing=None):
+    """What is read of a target in a roster."""
+    return SimpleNamespace(zone=zone, health=Health(TargetState(state)), standing=standing or Standing())
 
 
 def store_of(*minutes, zone=ZONE):
@@ -183,11 +193,44 @@ def test_metrics_of_targets_that_do_not_apply_have_no_points():
 
 
 def test_targets_are_counted_by_zone_and_state():
-    states = [(ZONE, TargetState(text)) for text in ("healthy", "healthy", "unhealthy", "initial", "draining")]
-    assert count_hosts(BALANCER, GROUP, [("us-east-1b", TargetState.UNUSED), *states]) == [
-        HostCounts(BALANCER, GROUP, ZONE, healthy=2, unhealthy=1, registered=4),
-        HostCounts(BALANCER, GROUP, "us-east-1b", healthy=0, unhealthy=0, registered=1),
+    states = ("healthy", "healthy", "unhealthy", "initial", "draining")
+    targets = [target("us-east-1b", "unused"), *(target(ZONE, state) for state in states)]
+    assert count_hosts(BALANCER, GROUP, targets, Choosing()) == [
+        HostCounts(BALANCER, GROUP, ZONE, 2, 1, 4, dns_healthy=True, routing_healthy=True),
+        HostCounts(BALANCER, GROUP, "us-east-1b", 0, 0, 1, dns_healthy=False, routing_healthy=False),
     ]
+
+
+def test_targets_without_a_zone_are_counted_together():
+    targets = [target(None, "healthy"), target("all", "healthy"), target(None, "initial")]
+    assert count_hosts(BALANCER, GROUP, targets, Choosing()) == [
+        HostCounts(BALANCER, GROUP, "", 2, 0, 3, dns_healthy=True, routing_healthy=True)
+    ]
+    assert count_hosts(BALANCER, GROUP, [], Choosing()) == []
+
+
+@pytest.mark.parametrize(
+    ("choosing", "healthy_enough"),
+    [(Choosing(), True), (Choosing(healthy_count=3), False), (Choosing(healthy_percentage=67), False)],
+)
+def test_the_routing_state_follows_the_thresholds_of_the_group(choosing, healthy_enough):
+    targets = [target(ZONE, "healthy"), target(ZONE, "healthy"), target(ZONE, "unhealthy")]
+    (counts,) = count_hosts(BALANCER, GROUP, targets, choosing)
+    assert (counts.routing_healthy, counts.dns_healthy) == (healthy_enough, True)
+
+
+ODD, SLOWED = Standing(anomalous=True), Standing(anomalous=True, weight=0.5)
+
+
+@pytest.mark.parametrize(
+    ("healthy", "mitigation", "expected"),
+    [(2, True, (None, None)), (3, False, (2, None)), (3, True, (2, 1))],
+)
+def test_anomalies_are_counted_where_they_are_looked_for(healthy, mitigation, expected):
+    standings = [ODD, SLOWED, Standing()][:healthy]
+    targets = [target(ZONE, "healthy", standing) for standing in standings]
+    (counts,) = count_hosts(BALANCER, GROUP, targets, Choosing(anomaly_mitigation=mitigation))
+    assert (counts.anomalous, counts.mitigated) == expected
 
 
 @pytest.mark.parametrize(("healthy", "unhealthy", "expected"), [(2, 0, 3.0), (1, 1, 6.0), (0, 3, 2.0), (0, 0, None)])

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -257,14 +258,21 @@ async def test_a_name_that_only_looks_alike_is_not_the_applications_cookie() -> 
             assert cookies_set(await client.ask(get())).get("AWSALBAPP-0") == b"_remove_"
 
 
-async def test_the_cookie_outlives_a_restart(tmp_path) -> None:
+async def test_the_cookie_outlives_a_restart_but_not_another_key(tmp_path: Path) -> None:
     async with naming_origins("1", "2") as targets:
-        async with running_balancer(targets=targets, tg_attributes=STICKY) as balancer:
+        async with running_balancer(targets=targets, tg_attributes=STICKY, data_dir=tmp_path) as balancer:
             async with connected(balancer.port) as client:
                 first = await client.ask(get())
-            key = (balancer.data_dir / "cookie.key").read_bytes()
-            assert (balancer.data_dir / "cookie.key").stat().st_mode & 0o077 == 0
-        async with running_balancer(targets=targets, tg_attributes=STICKY, cookie_key=key) as balancer:
-            async with connected(balancer.port) as client:
-                for _ in range(4):
-                    assert (await ask_with(client, cookies_set(first))).body == first.body
+        key = tmp_path / "cookie.key"
+        assert key.stat().st_mode & 0o077 == 0
+        async with (
+            running_balancer(targets=targets, tg_attributes=STICKY, data_dir=tmp_path) as balancer,
+            connected(balancer.port) as client,
+        ):
+            assert {(await ask_with(client, cookies_set(first))).body for _ in range(4)} == {first.body}
+        key.unlink()
+        async with (
+            running_balancer(targets=targets, tg_attributes=STICKY, data_dir=tmp_path) as balancer,
+            connected(balancer.port) as client,
+        ):
+            assert {(await ask_with(client, cookies_set(first))).body for _ in range(4)} == {b"1", b"2"}

@@ -1,0 +1,53 @@
+"""`lb lint`: what is allowed in a configuration file and yet cannot be meant."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from lb.configfile.problems import ConfigError
+from lb.configfile.reader import load_config
+from lb.routing.lint import CODES
+from lb.routing.lint import lint as lint_config
+from lb.routing.plan import PlanError
+
+
+class InvalidFileError(click.ClickException):
+    """The file is not a usable configuration."""
+
+    exit_code = 2
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path), default="lb.yaml")
+@click.option(
+    "--ignore", "ignored", multiple=True, type=click.Choice(CODES), help="Leave out this kind of finding; repeatable."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@click.pass_context
+def lint(ctx: click.Context, file: Path, ignored: tuple[str, ...], as_json: bool) -> None:
+    """Look for what is valid in FILE (lb.yaml) and yet cannot be meant.
+
+    Rules that are never reached, redirects in a circle, weights that are all 0, a health check path that is a directory,
+    timeouts in the wrong order, a target listed twice, target groups that nothing uses. Every finding is one line, and holds
+    for certain. Nothing is started.
+
+    \b
+    Examples:
+      lb lint
+      lb lint prod.yaml --ignore deregistration-delay
+      lb lint --json lb.yaml | jq '.findings[].code'
+
+    Exit codes: 0 no findings, 1 findings, 2 wrong usage or not a valid file (see 'lb validate').
+    """
+    try:
+        found = lint_config(load_config(file))
+    except (ConfigError, PlanError) as error:
+        raise InvalidFileError(str(error)) from error
+    findings = [finding for finding in found if finding.code not in ignored]
+    if as_json:
+        click.echo(json.dumps({"file": str(file), "findings": [asdict(each) for each in findings]}, indent=2))
+    else:
+        click.echo("\n".join(f"{file}: {each}" for each in findings) or f"{file}: no findings")
+    ctx.exit(1 if findings else 0)
