@@ -12,14 +12,19 @@ from starlette.routing import BaseRoute
 
 from lb.api.app import api_app
 from lb.api.explain import explain_routes
+from lb.api.metrics import metrics_routes
 from lb.api.server import ApiServer
 from lb.health.checker import HealthChecker
+from lb.model import names
 from lb.model.config import Config
 from lb.net.discovery import Discovery
 from lb.net.sockets import bind
 from lb.net.tasks import Tasks
-from lb.observe.access_log import AccessLog
 from lb.observe.explain import Question, Situation, explain
+from lb.observe.log_settings import load_balancers_of_groups
+from lb.observe.metrics.collector import Metrics
+from lb.observe.metrics.hosts import HostCounts, count_hosts
+from lb.observe.recorder import Recorder
 from lb.observe.status import Check, status
 from lb.proxy.listeners import Listeners, Prepared
 from lb.proxy.node import Node
@@ -41,14 +46,15 @@ class App:
         self._applying = asyncio.Lock()
         self._closing = False
         self._tasks = Tasks()
-        self.access_log = AccessLog(settings.data_dir / "logs" / "access.log")
+        self.metrics = Metrics(self._hosts)
+        self.recorder = Recorder(settings.data_dir, self.metrics, zone=settings.zone or "", node_ip=settings.host)
         # Spreads requests and probes: nothing here needs to be unpredictable.
         rng = random.Random()  # noqa: S311
         key = cookie_key(settings.data_dir / "cookie.key")
-        self.node = Node(self.access_log.record, settings.connect_timeout_s, key, rng, settings.zone)
+        self.node = Node(self.recorder, settings.connect_timeout_s, key, rng, settings.zone)
         self._listeners = Listeners(self.node, settings.host)
         self._discovery = Discovery(self._addresses_changed, settings.discovery_interval_s)
-        self.checker = HealthChecker(self.node.apply_health, self._discovery.refresh, rng)
+        self.checker = HealthChecker(self.node.apply_health, self._discovery.refresh, self.recorder.record_probe, rng)
         self._api: ApiServer | None = None
 
     async def start(self, config: Config, routes: Iterable[BaseRoute] = ()) -> None:
@@ -57,9 +63,13 @@ class App:
         Raises PortTakenError, PlanError; then nothing is left open once `close` has been called.
         """
         bound = bind(self._settings.api_host, self._settings.api_port)
-        self._api = ApiServer(api_app(self.status, _PAGE, (*explain_routes(self.explain), *routes)), bound)
+        self._api = ApiServer(
+            api_app(self.status, _PAGE, (*explain_routes(self.explain), *metrics_routes(self.metrics), *routes)), bound
+        )
         await self.apply(config)
         self.node.start()
+        self.recorder.start()
+        self.metrics.start()
         self.checker.start()
         self._discovery.start()
         self._api.start()
@@ -82,6 +92,7 @@ class App:
         self._config = config
         self._plan = prepared.plan
         self._listeners.commit(prepared)
+        self.recorder.configure(config)
         self.checker.reconcile(prepared.plan)
         await self._listeners.start()
 
@@ -101,6 +112,20 @@ class App:
         checks = {key: Check(watched.health, watched.last) for key, watched in self.checker.watched.items()}
         return status(self._config, self._plan, self.node.rosters, checks, time())
 
+    def _hosts(self) -> list[HostCounts]:
+        users = load_balancers_of_groups(self._config)
+        return [
+            counts
+            for group in self._plan.groups
+            if group.arn in users
+            for counts in count_hosts(
+                users[group.arn],
+                names.target_group_label(group.arn),
+                self.node.rosters[group.arn].slots,
+                group.choosing,
+            )
+        ]
+
     def explain(self, port: int, question: Question) -> dict[str, Any]:
         """Why a request to the listener of `port` would go where it goes. Raises KeyError where there is no such listener."""
         listener = self._listeners.on(port)
@@ -117,4 +142,5 @@ class App:
         await self.checker.close()
         await self._tasks.close()
         await self.node.close(self._settings.shutdown_grace_s)
-        await self.access_log.close()
+        self.metrics.close()
+        await self.recorder.close()

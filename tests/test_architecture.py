@@ -43,11 +43,11 @@ MAY_IMPORT: dict[str, set[str]] = {
         "settings",
         "store",
     },
-    "cli": {*_LOWER, "net", "observe", "api", "compute", "console", "configfile", "demo", "settings", "app"},
+    "cli": {*_LOWER, "net", "health", "observe", "api", "compute", "console", "configfile", "demo", "settings", "app"},
 }
 
 # Files that decide and do not wait: no event loop, clock, randomness, logging or operating system.
-PURE_FILES = ("observe/entry.py", "observe/status.py", "observe/explain.py")
+PURE_FILES = ("observe/entry.py", "observe/status.py", "observe/explain.py", "observe/cases.py", "observe/recent.py")
 IMPURE = {"asyncio", "logging", "os", "pathlib", "random", "secrets", "selectors", "signal", "socket", "subprocess"} | {
     *("tempfile", "threading", "time", "multiprocessing", "concurrent", "datetime", "uuid")
 }

@@ -49,7 +49,7 @@ def explain(
     Exit codes: 0 explained, 1 not possible, 2 wrong usage,
     3 no balancer answers.
     """
-    port, head = _request(method, url, headers)
+    port, head = request_of(method, url, headers)
     if config is None:
         told = ApiClient(api).post("/_lb/explain", {"port": port, "head": head, "client_ip": client_ip})
     else:
@@ -57,7 +57,7 @@ def explain(
     click.echo(json.dumps(told, indent=2) if as_json else "\n".join(_text(told)))
 
 
-def _request(method: str, url: str, headers: tuple[str, ...]) -> tuple[int, str]:
+def request_of(method: str, url: str, headers: tuple[str, ...]) -> tuple[int, str]:
     try:
         parts = urlsplit(url)
         port = parts.port or 80
@@ -84,10 +84,10 @@ def _from_file(path: Path, port: int, question: Question) -> Json:
     if listener is None:
         known = ", ".join(str(each.port) for each in plan.listeners)
         raise click.ClickException(f"no listener of {path} has port {port}; there are {known}")
-    return explain_request(listener, question, _unstarted(plan, listener))
+    return explain_request(listener, question, unstarted(plan, listener))
 
 
-def _unstarted(plan: Plan, listener: ListenerPlan) -> Situation:
+def unstarted(plan: Plan, listener: ListenerPlan) -> Situation:
     """A balancer that has just been started: no target has been checked yet, and no cookie is known."""
     # Chooses among weighted groups for one explanation.
     rng = random.Random()  # noqa: S311

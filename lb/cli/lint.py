@@ -22,7 +22,12 @@ class InvalidFileError(click.ClickException):
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), default="lb.yaml")
 @click.option(
-    "--ignore", "ignored", multiple=True, type=click.Choice(CODES), help="Leave out this kind of finding; repeatable."
+    "--ignore",
+    "ignored",
+    metavar="CODE",
+    multiple=True,
+    type=click.Choice(CODES),
+    help="Leave out a kind of finding, by its code in --json; may be repeated.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.pass_context

@@ -5,9 +5,12 @@ import click
 from lb import __version__
 from lb.cli.db import db
 from lb.cli.demo import demo
+from lb.cli.doctor import doctor
 from lb.cli.explain import explain
+from lb.cli.lint import lint
 from lb.cli.server import server
 from lb.cli.status import status
+from lb.cli.test import test
 from lb.cli.up import up
 from lb.cli.validate import validate
 
@@ -26,7 +29,7 @@ def main() -> None:
     """
 
 
-for command in (demo, up, validate, status, explain, server, db):
+for command in (demo, up, validate, lint, test, status, explain, doctor, server, db):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -33,17 +33,21 @@ class Watched:
 
 
 class HealthChecker:
-    """`changed` gets each transition, `unreachable` the host name of a target that did not answer at all."""
+    """Tells of each transition (`changed`), of targets that did not answer at all (`unreachable`, by host name), and of
+    each probe (`probed`, with the ARN of the target group).
+    """
 
     def __init__(
         self,
         changed: Callable[[str, str, Health], None],
         unreachable: Callable[[str], None],
+        probed: Callable[[str, Endpoint, ProbeResult], None],
         rng: random.Random,
     ) -> None:
         self.watched: dict[Key, Watched] = {}
         self._changed = changed
         self._unreachable = unreachable
+        self._probed = probed
         self._rng = rng
         self._due: list[tuple[float, int, Key, Watched]] = []
         self._ties = itertools.count()
@@ -105,6 +109,7 @@ class HealthChecker:
         self._wake.set()
         before = watched.health
         watched.last = result
+        self._probed(key[0], watched.endpoint, result)
         watched.health = advance(before, result, watched.check)
         if not watched.health.looks_like(before):
             self._changed(*key, watched.health)

@@ -102,6 +102,8 @@ class RequestHead:
             self.upgrade == b"websocket"
             and self.minor == 1
             and self.method == b"GET"
+            and not self.chunked
+            and self.content_length <= 0
             and b"upgrade" in connection_tokens(self.connection)
         )
 

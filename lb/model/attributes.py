@@ -63,7 +63,37 @@ def _response_header(name: str) -> Attribute:
     return Attribute(_LISTENER, key, "", pattern=_HEADER, words=_HEADER_WORDS)
 
 
+# A bucket is a folder here: neither it nor the prefix may lead out of it.
+_BUCKET = r"(?:[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9])?"
+_FOLDER = r"(?!\.\.?(?:/|$))[A-Za-z0-9!_.*'()-]{1,200}"
+_PREFIX = rf"(?!.*AWSLogs)(?=.{{0,512}}$)(?:{_FOLDER}(?:/{_FOLDER})*)?"
+
+
+def _log_delivery(log: str) -> tuple[Attribute, ...]:
+    prefix = f"{log}_logs.s3"
+    return (
+        Attribute(_LB, f"{prefix}.enabled", "false", choices=_BOOLEAN),
+        Attribute(
+            _LB,
+            f"{prefix}.bucket",
+            "",
+            pattern=_BUCKET,
+            words="the name of a bucket: 3-63 lower-case letters, digits, dots and hyphens",
+        ),
+        Attribute(
+            _LB,
+            f"{prefix}.prefix",
+            "",
+            pattern=_PREFIX,
+            words="a path without AWSLogs in it",
+        ),
+    )
+
+
 TABLE: tuple[Attribute, ...] = (
+    *_log_delivery("access"),
+    *_log_delivery("connection"),
+    *_log_delivery("health_check"),
     Attribute(_LB, "idle_timeout.timeout_seconds", "60", 1, 4000),
     Attribute(_LB, "client_keep_alive.seconds", "3600", 60, 604800),
     Attribute(_LB, "routing.http.desync_mitigation_mode", "defensive", choices=("monitor", "defensive", "strictest")),
@@ -144,6 +174,11 @@ def check(scope: Scope, key: str, text: str) -> None:
 
 def check_together(scope: Scope, values: Mapping[str, str]) -> None:
     """Raises ValueError for combinations that ELB refuses (fact sheet 4.3)."""
+    if scope is Scope.LOAD_BALANCER:
+        for log in ("access", "connection", "health_check"):
+            prefix = f"{log}_logs.s3"
+            if is_on(scope, values, f"{prefix}.enabled") and not text_of(scope, values, f"{prefix}.bucket"):
+                raise ValueError(f"'{prefix}.enabled' needs '{prefix}.bucket'")
     if scope is not Scope.TARGET_GROUP:
         return
     algorithm = text_of(scope, values, "load_balancing.algorithm.type")

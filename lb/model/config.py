@@ -25,6 +25,11 @@ class HealthCheck:
     matcher: Matcher
     port: int | None = None
 
+    @property
+    def asks_for_a_directory(self) -> bool:
+        """Whether the path looks like a directory on the server's disk rather than a URL path."""
+        return self.path.startswith(("/var/www", "/var/lib", "/usr/", "/srv/", "/home/", "/opt/", "/etc/"))
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Target:

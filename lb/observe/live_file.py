@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from lb.observe.lost_entries import LostEntries
 from lb.observe.rotating_file import RotatingFile
@@ -12,13 +11,11 @@ _log = logging.getLogger(__name__)
 
 
 class LiveFile:
-    """Appends to `path`; keeps `keep` older files of about `max_bytes` each. Raises OSError if it cannot be opened.
+    """Appends to `file`. `name` is what messages call it. `writer` has one thread, so batches stay in order."""
 
-    `name` is what messages call it. `writer` has one thread, so batches stay in order.
-    """
-
-    def __init__(self, path: Path, name: str, writer: ThreadPoolExecutor, *, max_bytes: int, keep: int) -> None:
-        self._file = RotatingFile(path, max_bytes=max_bytes, keep=keep)
+    def __init__(self, file: RotatingFile, name: str, writer: ThreadPoolExecutor) -> None:
+        self.name = name
+        self._file = file
         self._writer = writer
         self._lost = LostEntries(name, _log)
         self.busy = False

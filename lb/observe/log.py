@@ -27,19 +27,17 @@ class Log(Generic[Item]):
     """Formats items with `entry` and writes them to `live`, and to the files in `delivered` of their load balancer.
 
     `load_balancer` tells whose an item is (`app/NAME/ID`). `see` gets every item once and in order, in batches, before it
-    is formatted: even those whose entries have to be dropped. `name` is what messages call the log.
+    is formatted: even those whose entries have to be dropped.
     """
 
     def __init__(
         self,
-        name: str,
         live: LiveFile,
         entry: Callable[[Item], str],
         load_balancer: Callable[[Item], str],
         see: Callable[[list[Item]], None] | None = None,
     ) -> None:
         self.delivered: dict[str, LogFiles] = {}
-        self._name = name
         self._live = live
         self._entry = entry
         self._load_balancer = load_balancer
@@ -99,7 +97,7 @@ class Log(Generic[Item]):
     def _drop(self) -> None:
         self.see_all()
         if not self._dropped:
-            _log.warning("%s: the disk is too slow, entries are being dropped", self._name)
+            _log.warning("%s: the disk is too slow, entries are being dropped", self._live.name)
         while len(self._waiting) > _MOST_WAITING:
             self._waiting.pop()
             self._seen -= 1
@@ -107,7 +105,7 @@ class Log(Generic[Item]):
 
     def _tell_dropped(self) -> None:
         if self._dropped:
-            _log.warning("%s: the disk was too slow, %d entries were dropped", self._name, self._dropped)
+            _log.warning("%s: the disk was too slow, %d entries were dropped", self._live.name, self._dropped)
             self._dropped = 0
 
     async def close(self) -> None:

@@ -9,7 +9,7 @@ Who tells pays one append. The rest is done in batches between requests, and a t
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +25,7 @@ from lb.observe.log_settings import Delivery, deliveries, load_balancers_of_grou
 from lb.observe.metrics.collector import Metrics
 from lb.observe.metrics.store import ConnectionCounts
 from lb.observe.recent import Recent
+from lb.observe.rotating_file import RotatingFile
 from lb.routing.plan import Endpoint
 from lb.targets.health import ProbeResult
 
@@ -56,22 +57,29 @@ class Recorder:
         keep: int = 5,
     ) -> None:
         self._data_dir = data_dir
-        self._rotation = {"max_bytes": max_bytes, "keep": keep}
         self._node_ip = node_ip
         self._groups: Mapping[str, str] = {}
         self._delivered: dict[Delivery, LogFiles] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._recent = Recent()
         self._metrics = metrics.node(zone, self.catch_up)
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="logs")
+        self._writer = writer = ThreadPoolExecutor(1, thread_name_prefix="logs")
+        with ExitStack() as opened:
+            access, connection, health_check = (
+                opened.enter_context(
+                    closing(RotatingFile(data_dir / "logs" / f"{name}.log", max_bytes=max_bytes, keep=keep))
+                )
+                for name in ("access", "connection", "health_check")
+            )
+            opened.pop_all()
         self._requests: Log[RequestRecord] = Log(
-            "access log", self._live("access"), EntryFormatter().format, _balancer_of_request, self._see
+            LiveFile(access, "access log", writer), EntryFormatter().format, _balancer_of_request, self._see
         )
         self._connections: Log[ConnectionRecord] = Log(
-            "connection log", self._live("connection"), connection_log.format_plain, _balancer_of_connection
+            LiveFile(connection, "connection log", writer), connection_log.format_plain, _balancer_of_connection
         )
         self._probes: Log[_Probe] = Log(
-            "health check log", self._live("health_check"), _probe_entry, self._balancer_of_probe
+            LiveFile(health_check, "health check log", writer), _probe_entry, self._balancer_of_probe
         )
         self._logs: dict[LogKind, Log[Any]] = {
             LogKind.ACCESS: self._requests,
@@ -80,10 +88,6 @@ class Recorder:
         }
         self.record: Callable[[RequestRecord], None] = self._requests.record
         self.record_connection: Callable[[ConnectionRecord], None] = self._connections.record
-
-    def _live(self, name: str) -> LiveFile:
-        path = self._data_dir / "logs" / f"{name}.log"
-        return LiveFile(path, f"{name.replace('_', ' ')} log", self._writer, **self._rotation)
 
     def record_probe(self, target_group_arn: str, endpoint: Endpoint, result: ProbeResult) -> None:
         """Takes the result of a health check."""

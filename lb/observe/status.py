@@ -137,7 +137,7 @@ def _notes(check: HealthCheck, targets: list[Json], *, fail_open: bool) -> list[
         )
     elif not any(target["state"] not in (TargetState.DRAINING, TargetState.UNUSED) for target in targets):
         notes.append("No target can get requests: the load balancer answers 503.")
-    if _asks_for_a_directory(check.path) and any(_failed_with(target, (403, 404)) for target in targets):
+    if check.asks_for_a_directory and any(_failed_with(target, (403, 404)) for target in targets):
         notes.append(
             f"The health check path {check.path} looks like a directory on the server's disk. It is a URL path: "
             "the server looks for it below its document root and answers 404. Set it to / or /health.php."
@@ -148,10 +148,6 @@ def _notes(check: HealthCheck, targets: list[Json], *, fail_open: bool) -> list[
             "Point the path at the final address, or add the code to the matcher."
         )
     return notes
-
-
-def _asks_for_a_directory(path: str) -> bool:
-    return path.startswith(("/var/", "/usr/", "/srv/", "/home/", "/opt/", "/etc/"))
 
 
 def _failed_with(target: Json, codes: range | tuple[int, ...]) -> int:

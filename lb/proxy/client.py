@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from lb.http import forwarded, pages
 from lb.http.head import HeadReader, Rejected, RequestHead, may_be_complete
 from lb.http.outcomes import Failure
-from lb.http.record import RequestRecord
+from lb.http.record import ConnectionRecord, RequestRecord
 from lb.proxy.exchange import Exchange
 from lb.routing.plan import ListenerPlan
 
@@ -36,6 +36,7 @@ class ClientConnection(asyncio.Protocol):
         "_busy",  # inside the loop of `_read`
         "_closing",  # no further request is read
         "_connection_id",
+        "_counts",
         "_heads",
         "_lingering",
         "_paused",
@@ -97,6 +98,11 @@ class ClientConnection(asyncio.Protocol):
         host, port = self.peer
         self.name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._adopt(self.listener.plan)
+        self._counts = self.listener.connections
+        self._counts.opened()
+        self.node.recorder.record_connection(
+            ConnectionRecord(self._plan.origin, time(), host, port, self.connection_id)
+        )
         self._at_most_until = monotonic() + self._plan.client_keep_alive_s
         self.node.clients.add(self)
 
@@ -241,7 +247,9 @@ class ClientConnection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """asyncio: closed."""
         self._gone()
-        self.node.clients.discard(self)
+        if self in self.node.clients:
+            self._counts.closed()
+            self.node.clients.discard(self)
 
     def _gone(self) -> None:
         if self.lost:

@@ -14,6 +14,7 @@ from lb.http.head import Rejected, RequestHead
 from lb.http.outcomes import CUT, Failure, Moment, status_of
 from lb.http.record import RequestRecord
 from lb.http.response import BadResponse, ResponseHead
+from lb.model.metric_table import Mark
 from lb.routing.decide import Reply, decide, view_of
 from lb.routing.fixed import FixedAnswer
 from lb.routing.plan import ListenerPlan
@@ -172,6 +173,8 @@ class Exchange:
         self.slot = slot
         record.target = slot.key
         record.target_zone = slot.zone or ""
+        if client.node.rosters[arn].fail_open:
+            record.marks |= Mark.FAIL_OPEN
         message = forwarded.to_target(head, uri, added, record.trace_id)
         if head.expect_continue and head.minor == 1:
             self._transport.write(pages.CONTINUE)
@@ -189,6 +192,7 @@ class Exchange:
         result = rewrite.apply(head.uri, forwarded.target_host(head, self.plan.forwarded))
         record.transform_status = result.status.value
         if result.status is not TransformStatus.SUCCESS:
+            record.action = "rewrite"
             raise Rejected(500)
         record.action = "rewrite,forward"
         record.transformed_uri = result.uri or b""
@@ -212,7 +216,11 @@ class Exchange:
         if roster.sticky is None:
             return roster.pick(now)
         self._sticky_pick = pick = roster.pick_sticky(self.head.block, now, self.record.created_s)
-        return pick.slot if pick is not None else None
+        if pick is None:
+            return None
+        if pick.choice.kept is None:
+            self.record.marks |= Mark.NON_STICKY
+        return pick.slot
 
     def connected(self, connection: "TargetConnection") -> None:
         """The new connection to the target is there; nothing has been sent on it yet."""
@@ -326,7 +334,8 @@ class Exchange:
         record.responded_at = monotonic()
         record.target_status = record.status = 101
         headers = self.client.listener.with_set_headers(head.rest)
-        out = response.to_client(head, b"", _UPGRADED, b"", headers)
+        before, after = self._cookie_lines(head.rest)
+        out = response.to_client(head, b"", _UPGRADED + before, b"", headers + after)
         self.request_body = UntilCloseBody()
         self._response_body = UntilCloseBody()
         self._encode = False
@@ -435,6 +444,9 @@ class Exchange:
             through = complete and not (bodied and self.target.transport.get_write_buffer_size())
             if reusable and through and head.tier < Tier.AMBIGUOUS:
                 self.target.release()
+            elif record.kind == "ws":
+                # What the client sent last is still on its way.
+                self.target.close()
             else:
                 self.target.drop()
         client = self.client

@@ -32,6 +32,7 @@ class ListenerSocket:
             for rule in (*plan.rules.rules, plan.rules.default)
             if isinstance(rule.action, GroupChoice) and (len(rule.action.groups) > 1 or rule.action.stickiness_s)
         }
+        self.connections = self.node.recorder.connections(plan.origin.load_balancer)
         self._set_headers = b"".join(b"\r\n%b: %b" % header for header in plan.response_headers)
         self._set_names = frozenset(name.lower() for name, _ in plan.response_headers)
 

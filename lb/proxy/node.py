@@ -11,10 +11,10 @@ import random
 from collections.abc import Callable
 from email.utils import formatdate
 from time import monotonic, time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from lb.http.outcomes import Failure
-from lb.http.record import RequestRecord
+from lb.http.record import ConnectionRecord, RequestRecord
 from lb.http.response import ResponseReader
 from lb.net.tasks import Tasks
 from lb.proxy.entropy import HexSource
@@ -34,23 +34,45 @@ SWEEP_S: Final = 0.25
 _log = logging.getLogger(__name__)
 
 
+class ConnectionCounts(Protocol):
+    """Counts the connections of one load balancer, from clients and to targets."""
+
+    def opened(self) -> None:
+        """A connection was made."""
+
+    def closed(self) -> None:
+        """A connection that was opened is over."""
+
+
+class Recorder(Protocol):
+    """What a node hands up."""
+
+    record: Callable[[RequestRecord], None]
+    record_connection: Callable[[ConnectionRecord], None]
+
+    def connections(self, load_balancer: str) -> ConnectionCounts:
+        """Where connections of a load balancer (`app/NAME/ID`) are counted."""
+        ...
+
+
 class Node:
     """Carries traffic according to the plan that was published last.
 
-    `record` is called once for every request that is over. `connect_timeout_s` bounds the wait for a connection to a
-    target (ALB: 10 s). `cookie_key` protects sticky cookies; nodes that share it honour each other's. `rng` chooses among
-    weighted target groups and random targets. `zone` is the node's own.
+    `recorder` gets every request that is over, and every connection. `connect_timeout_s` bounds the wait for a connection
+    to a target (ALB: 10 s). `cookie_key` protects sticky cookies; nodes that share it honour each other's. `rng` chooses
+    among weighted target groups and random targets. `zone` is the node's own.
     """
 
     def __init__(
         self,
-        record: Callable[[RequestRecord], None],
+        recorder: Recorder,
         connect_timeout_s: float,
         cookie_key: bytes,
         rng: random.Random,
         zone: str | None = None,
     ) -> None:
-        self.record = record
+        self.record = recorder.record
+        self.recorder = recorder
         self.rng = rng
         self.zone = zone
         self.wall_s = time
@@ -109,7 +131,9 @@ class Node:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._connect_timeout_s):
-                _, connection = await loop.create_connection(lambda: TargetConnection(pool), pool.address, pool.port)
+                _, connection = await loop.create_connection(
+                    lambda: TargetConnection(pool, exchange.client.listener.connections), pool.address, pool.port
+                )
         except TimeoutError:
             exchange.fail(Failure.CONNECT_TIMEOUT)
         except OSError:

@@ -7,17 +7,19 @@ from lb.proxy.pool import Pool
 
 if TYPE_CHECKING:
     from lb.proxy.exchange import Exchange
+    from lb.proxy.node import ConnectionCounts
 
 
 class TargetConnection(asyncio.Protocol):
     """A connection of `pool`, idle there or serving one exchange at a time."""
 
-    __slots__ = ("_paused", "exchange", "lost", "pool", "quiet", "transport")
+    __slots__ = ("_counts", "_paused", "exchange", "lost", "pool", "quiet", "transport")
 
     transport: asyncio.Transport
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, counts: "ConnectionCounts") -> None:
         self.pool = pool
+        self._counts = counts
         self.exchange: Exchange | None = None
         self.lost = False
         self._paused = False
@@ -26,6 +28,7 @@ class TargetConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio: connected."""
         self.transport = cast("asyncio.Transport", transport)
+        self._counts.opened()
 
     def data_received(self, data: bytes) -> None:
         """asyncio: bytes from the target."""
@@ -42,6 +45,7 @@ class TargetConnection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """asyncio: closed."""
+        self._counts.closed()
         self._gone(clean=error is None)
 
     def _gone(self, *, clean: bool) -> None:
@@ -91,6 +95,7 @@ class TargetConnection(asyncio.Protocol):
         self.transport.abort()
 
     def close(self) -> None:
-        """Closes an idle connection."""
+        """Closes once everything is sent."""
+        self.exchange = None
         self.lost = True
         self.transport.close()

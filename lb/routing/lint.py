@@ -26,7 +26,6 @@ from lb.routing.plan import compile_plan
 from lb.routing.subsumption import Cover, covers
 
 # Where servers keep their files; a URL path that begins so is meant for the disk.
-_DIRECTORIES: Final = ("/var/www", "/var/lib", "/usr/", "/srv/", "/home/", "/opt/", "/etc/")
 _REFUSED_METHODS: Final = ("TRACE", "CONNECT")
 _MOST_SHOWN: Final = 3
 
@@ -198,7 +197,7 @@ def _target_group(group: TargetGroup, user: LoadBalancer | None) -> Iterator[Fin
             "unused-target-group", where, "no rule forwards to it: its targets get neither requests nor health checks"
         )
     path = group.health_check.path
-    if path.startswith(_DIRECTORIES):
+    if group.health_check.asks_for_a_directory:
         yield Finding(
             "health-path",
             where,

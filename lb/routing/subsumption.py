@@ -206,8 +206,15 @@ def includes(wide: Sequence[Symbols], narrow: Symbols) -> bool:
     """Whether every value that `narrow` matches is matched by one of `wide`.
 
     Walks both as automata at once: a place in `narrow`, and all the places in `wide` that the same bytes can lead to. False
-    also where that takes too many steps.
+    also where that takes too many steps. Most patterns that are not included fail with one of two values already.
     """
+    shortest = tuple(_OTHER if symbol == _ONE else symbol for symbol in narrow if symbol != _STAR)
+    longer = tuple(_OTHER if symbol < 0 else symbol for symbol in narrow)
+    for value in (shortest, longer):
+        if not any(_matches(each, value) for each in wide):
+            return False
+    if _STAR not in narrow and _ONE not in narrow:
+        return True
     alphabet = sorted({symbol for each in (*wide, narrow) for symbol in each if symbol >= 0} | {_OTHER})
     start = (0, _closed(wide, frozenset((which, 0) for which in range(len(wide)))))
     seen = {start}
@@ -231,6 +238,26 @@ def includes(wide: Sequence[Symbols], narrow: Symbols) -> bool:
         if len(seen) > _MOST_STATES:
             return False
     return True
+
+
+def _matches(pattern: Symbols, value: Sequence[int]) -> bool:
+    """Whether a pattern matches a value; on a mismatch the last star takes one more byte."""
+    at = place = 0
+    star, resume = -1, 0
+    while at < len(value):
+        symbol = pattern[place] if place < len(pattern) else None
+        if symbol == _STAR:
+            star, resume = place, at
+            place += 1
+        elif symbol is not None and symbol in (value[at], _ONE):
+            place += 1
+            at += 1
+        elif star >= 0:
+            resume += 1
+            place, at = star + 1, resume
+        else:
+            return False
+    return all(symbol == _STAR for symbol in pattern[place:])
 
 
 def _steps(pattern: Symbols, at: int, byte: int) -> tuple[int, ...]:

@@ -31,7 +31,7 @@ class Watcher:
         self.web = web
         self.verdicts = []
         self.unreachable = []
-        self.checker = HealthChecker(self._changed, self.unreachable.append, random.Random(7))
+        self.checker = HealthChecker(self._changed, self.unreachable.append, lambda *_: None, random.Random(7))
 
     def _changed(self, arn, key, health):
         assert arn == ARN
@@ -282,7 +282,7 @@ async def test_a_listener_to_verdicts_that_fails_does_not_end_the_probing(caplog
         raise RuntimeError("broken on purpose")
 
     async with target(PASSING) as web:
-        checker = HealthChecker(breaks, lambda _: None, random.Random(7))
+        checker = HealthChecker(breaks, lambda _: None, lambda *_: None, random.Random(7))
         checker.reconcile(plan(endpoint(web.port)))
         checker.start()
         try:
@@ -301,7 +301,7 @@ async def test_many_targets_are_all_probed_within_an_interval_or_so(count):
             GroupPlan(f"arn:{number}", "group", (each,), health_check(interval_s=2, timeout_s=1), 30, in_use=True)
             for number, each in enumerate(where)
         )
-        checker = HealthChecker(lambda *_: None, lambda _: None, random.Random(7))
+        checker = HealthChecker(lambda *_: None, lambda _: None, lambda *_: None, random.Random(7))
         checker.reconcile(Plan(groups=groups))
         checker.start()
         try:

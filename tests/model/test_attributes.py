@@ -13,6 +13,7 @@ ROUTING = "target_group_health.unhealthy_state_routing.minimum_healthy_targets"
 DOCUMENTED = {
     (LB, "idle_timeout.timeout_seconds"): ("60", (1, 4000), set()),
     (LB, "client_keep_alive.seconds"): ("3600", (60, 604800), set()),
+    **{(LB, f"{log}_logs.s3.enabled"): ("false", None, BOOLEAN) for log in ("access", "connection", "health_check")},
     (LB, "routing.http.desync_mitigation_mode"): ("defensive", None, {"monitor", "defensive", "strictest"}),
     (LB, "routing.http.drop_invalid_header_fields.enabled"): ("false", None, BOOLEAN),
     (LB, "routing.http.preserve_host_header.enabled"): ("false", None, BOOLEAN),
@@ -55,7 +56,8 @@ HEADERS = {
         "x_frame_options",
     )
 }
-FREE_TEXT = {(TG, COOKIE_NAME), *((LISTENER, key) for key in HEADERS)}
+PLACES = {f"{log}_logs.s3.{part}" for log in ("access", "connection", "health_check") for part in ("bucket", "prefix")}
+FREE_TEXT = {(TG, COOKIE_NAME), *((LISTENER, key) for key in HEADERS), *((LB, key) for key in PLACES)}
 
 rows = pytest.mark.parametrize("row", TABLE, ids=lambda row: row.key)
 closed_rows = pytest.mark.parametrize("row", [row for row in TABLE if not row.pattern], ids=lambda row: row.key)

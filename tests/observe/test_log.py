@@ -11,6 +11,8 @@ from lb.observe.log import Log
 class Live:
     """A live file that is busy when it is told to be."""
 
+    name = "some log"
+
     def __init__(self):
         self.busy = False
         self.batches = []
@@ -56,7 +58,7 @@ def seen():
 
 @pytest.fixture
 def log(live, seen):
-    return Log("some log", live, entry, lambda item: "even" if item % 2 == 0 else "odd", seen.extend)
+    return Log(live, entry, lambda item: "even" if item % 2 == 0 else "odd", seen.extend)
 
 
 def work_through(log):
@@ -129,7 +131,7 @@ def test_nothing_is_written_while_the_disk_is_busy(log, live, seen):
 
 
 def test_a_log_without_a_looker_on_works_too(live):
-    log = Log("some log", live, entry, str)
+    log = Log(live, entry, str)
     for item in range(1000):
         log.record(item)
     work_through(log)

@@ -18,9 +18,15 @@ from tests.observe.test_log_settings import config_of
 
 NOW_S = 1_767_694_830.25
 ALL_ON = {
-    f"{kind}.s3.{key}": value
-    for kind in ("access_logs", "connection_logs", "health_check_logs")
-    for key, value in (("enabled", True), ("bucket", "bucket"), ("prefix", kind))
+    "access_logs.s3.enabled": True,
+    "access_logs.s3.bucket": "bucket",
+    "access_logs.s3.prefix": "access_logs",
+    "connection_logs.s3.enabled": True,
+    "connection_logs.s3.bucket": "bucket",
+    "connection_logs.s3.prefix": "connection_logs",
+    "health_check_logs.s3.enabled": True,
+    "health_check_logs.s3.bucket": "bucket",
+    "health_check_logs.s3.prefix": "health_check_logs",
 }
 
 

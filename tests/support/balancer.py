@@ -259,7 +259,7 @@ async def running_balancer(
             stack.enter_context(mock.patch("lb.app.ApiServer", _NoApi))
         async with running_origin(_healthy) as health:
             before = asyncio.all_tasks()
-            app = App(Settings(api_port=0, data_dir=directory, **settings))
+            app = App(Settings(**{"api_port": 0, "data_dir": directory, **settings}))
             balancer = Balancer(app, port or free_port(), shape, directory, health.port)
             balancer.origins += _origins(shape)
             try:

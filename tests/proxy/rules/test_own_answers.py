@@ -6,9 +6,7 @@ from tests.proxy.wire import Client, connected, get, post
 from tests.support.balancer import Balancer, running_balancer
 from tests.support.origins import refusing_port
 
-_PAGE = (
-    b"<html>\r\n<head><title>%b</title></head>\r\n<body>\r\n<center><h1>%b</h1></center>\r\n</body>\r\n</html>\r\n"
-)
+_PAGE = b"<html>\r\n<head><title>%b</title></head>\r\n<body>\r\n<center><h1>%b</h1></center>\r\n</body>\r\n</html>\r\n"
 
 
 def rules_of(**actions: dict[str, object]) -> list[dict[str, object]]:
@@ -30,7 +28,9 @@ def fixed(status: int, **parts: str) -> dict[str, object]:
 NOBODY = fixed(404)
 
 
-@pytest.mark.parametrize(("status", "title", "length"), [(301, b"301 Moved Permanently", 134), (302, b"302 Found", 110)])
+@pytest.mark.parametrize(
+    ("status", "title", "length"), [(301, b"301 Moved Permanently", 134), (302, b"302 Found", 110)]
+)
 async def test_a_redirect_byte_by_byte(status: int, title: bytes, length: int) -> None:
     rules = rules_of(a=redirect(status, protocol="HTTPS", port=443))
     async with running_balancer(targets=[], default=NOBODY, rules=rules) as balancer:
@@ -84,7 +84,11 @@ async def test_a_redirect_byte_by_byte(status: int, title: bytes, length: int) -
 
 LOCATIONS = {
     "port": (redirect(port=8443), get(b"/x"), "http://example.com:8443/x"),
-    "listener's port": (redirect(path="/n/#{path}"), get(b"/x", host=b"example.com:1"), "http://example.com:{port}/n/x"),
+    "listener's port": (
+        redirect(path="/n/#{path}"),
+        get(b"/x", host=b"example.com:1"),
+        "http://example.com:{port}/n/x",
+    ),
     "path": (redirect(path="/new"), get(b"/x/old?q=1"), "http://example.com:{port}/new?q=1"),
     "no query, no question mark": (redirect(path="/new", query=""), get(b"/x?q=1"), "http://example.com:{port}/new"),
     "empty query": (redirect(path="/new"), get(b"/x?"), "http://example.com:{port}/new"),
@@ -111,11 +115,10 @@ async def test_where_a_redirect_leads(name: str) -> None:
 
 
 async def test_a_redirect_of_an_old_client_without_a_host_names_the_load_balancer() -> None:
-    async with running_balancer(targets=[], default=redirect(port=444)) as balancer:
-        async with connected(balancer.port) as client:
-            response = await client.ask(b"GET /a HTTP/1.0\r\n\r\n")
-            assert response.value(b"location") == f"http://{balancer.dns_name}:444/a".encode()
-            assert await client.ended()
+    async with running_balancer(targets=[], default=redirect(port=444)) as balancer, connected(balancer.port) as client:
+        response = await client.ask(b"GET /a HTTP/1.0\r\n\r\n")
+        assert response.value(b"location") == f"http://{balancer.dns_name}:444/a".encode()
+        assert await client.ended()
 
 
 async def test_a_location_of_more_than_8_kib_is_answered_with_507() -> None:
@@ -138,10 +141,16 @@ async def test_a_fixed_response_byte_by_byte() -> None:
     async with running_balancer(targets=[], default=NOBODY, rules=rules) as balancer:
         async with connected(balancer.port) as client:
             response = await client.ask(get(b"/a", b"User-Agent: Chrome/1"))
-            assert response.raw == (
-                "HTTP/1.1 418 I'm a Teapot\r\nServer: awselb/2.0\r\nDate: {}\r\nContent-Type: text/html; charset=utf-8\r\n"
-                "Content-Length: {}\r\nConnection: keep-alive\r\n\r\n{}"
-            ).format((response.value(b"date") or b"").decode(), len(body.encode()), body).encode()
+            assert (
+                response.raw
+                == (
+                    "HTTP/1.1 418 I'm a Teapot\r\nServer: awselb/2.0\r\nDate: {}\r\n"
+                    "Content-Type: text/html; charset=utf-8\r\n"
+                    "Content-Length: {}\r\nConnection: keep-alive\r\n\r\n{}"
+                )
+                .format((response.value(b"date") or b"").decode(), len(body.encode()), body)
+                .encode()
+            )
         (entry,) = await balancer.log(1)
         times = [entry[f"{name}_processing_time"] for name in ("request", "target", "response")]
         assert times == ["-1", "-1", "-1"]
@@ -178,12 +187,14 @@ async def test_a_fixed_204_has_no_content_and_leaves_the_connection_in_step() ->
 
 
 async def test_an_old_client_gets_http_1_1_and_close() -> None:
-    async with running_balancer(targets=[], default=fixed(200, message_body="hi")) as balancer:
-        async with connected(balancer.port) as client:
-            response = await client.ask(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
-            assert response.head.startswith(b"HTTP/1.1 200 OK\r\n")
-            assert (response.value(b"connection"), response.body) == (b"close", b"hi")
-            assert await client.ended()
+    async with (
+        running_balancer(targets=[], default=fixed(200, message_body="hi")) as balancer,
+        connected(balancer.port) as client,
+    ):
+        response = await client.ask(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+        assert response.head.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert (response.value(b"connection"), response.body) == (b"close", b"hi")
+        assert await client.ended()
 
 
 async def bodies_are_left_unread(balancer: Balancer, client: Client, status: int) -> None:

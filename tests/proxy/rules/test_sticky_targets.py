@@ -10,7 +10,7 @@ import pytest
 from lb.model.reasons import TargetState
 from tests.proxy.rules.setups import attributes_of, cookie_header, cookies_set, naming_origins
 from tests.proxy.wire import Client, Response, connected, get
-from tests.support.balancer import Balancer, running_balancer, until
+from tests.support.balancer import running_balancer, until
 from tests.support.origins import OriginConnection, answer, running_origin
 
 _WEEK_S = 7 * 24 * 3600
@@ -65,7 +65,9 @@ async def test_a_client_keeps_its_target_on_every_connection_and_the_pair_is_new
                 assert cookies["AWSALB"] not in values
 
 
-@pytest.mark.parametrize("status", [b"200 OK", b"204 No Content", b"301 Moved", b"304 Not Modified", b"404 Not Found", b"500 Oh"])
+@pytest.mark.parametrize(
+    "status", [b"200 OK", b"204 No Content", b"301 Moved", b"304 Not Modified", b"404 Not Found", b"500 Oh"]
+)
 async def test_every_answer_of_a_target_renews_the_pair(status: bytes) -> None:
     async def script(connection: OriginConnection) -> None:
         while True:
@@ -116,7 +118,12 @@ async def test_the_cors_cookie_wins() -> None:
 
 @pytest.mark.parametrize(
     "spoil",
-    [lambda value: value[::-1], lambda value: value[:-1], lambda _: b"", lambda value: value.replace(value[:1], b"%41")],
+    [
+        lambda value: value[::-1],
+        lambda value: value[:-1],
+        lambda _: b"",
+        lambda value: value.replace(value[:1], b"%41"),
+    ],
     ids=["reversed", "cut", "empty", "encoded"],
 )
 async def test_a_broken_cookie_means_a_new_choice(spoil: Callable[[bytes], bytes]) -> None:
@@ -145,7 +152,7 @@ async def test_an_expired_cookie_means_a_new_choice() -> None:
         assert {(await ask_with(client, cookies)).body for _ in range(4)} == {b"1", b"2"}
 
 
-async def moved_from(balancer: Balancer, client: Client, name: bytes, cookies: dict[str, bytes]) -> None:
+async def moved_from(client: Client, name: bytes, cookies: dict[str, bytes]) -> None:
     """The next request goes elsewhere and stays there."""
     moved = await ask_with(client, cookies)
     assert moved.status == 200
@@ -161,15 +168,17 @@ async def test_a_client_is_moved_at_once_when_its_target_drains() -> None:
         connected(balancer.port) as client,
     ):
         first = await client.ask(get())
-        await balancer.apply(targets=[each for each, name in zip(targets, b"123", strict=True) if name != first.body[0]])
-        await moved_from(balancer, client, first.body, cookies_set(first))
+        await balancer.apply(
+            targets=[each for each, name in zip(targets, b"123", strict=True) if name != first.body[0]]
+        )
+        await moved_from(client, first.body, cookies_set(first))
 
 
 async def test_a_client_is_moved_at_once_when_its_target_turns_unhealthy() -> None:
     async def script(connection: OriginConnection) -> None:
         request = await connection.read_request()
         while True:
-            ill = b"HealthChecker" in request.head and connection.origin is not None and connection.origin.port in sick
+            ill = b"HealthChecker" in request.head and connection.origin.port in sick
             await connection.send(answer(b"%d" % connection.origin.port, status=b"503 Ill" if ill else b"200 OK"))
             request = await connection.read_request()
 
@@ -179,19 +188,22 @@ async def test_a_client_is_moved_at_once_when_its_target_turns_unhealthy() -> No
         running_origin(script) as one,
         running_origin(script) as two,
         running_balancer(targets=[one, two], tg_attributes=STICKY, health_check=check) as balancer,
+        connected(balancer.port) as client,
     ):
-        async with connected(balancer.port) as client:
-            (roster,) = balancer.node.rosters.values()
-            healthy = lambda: [slot.key for slot in roster.slots if slot.health.state is TargetState.HEALTHY]  # noqa: E731
-            await until(lambda: len(healthy()) == 2, "both healthy")
-            first = await client.ask(get())
-            sick.add(int(first.body))
-            await until(lambda: len(healthy()) == 1, "one is out")
-            await moved_from(balancer, client, first.body, cookies_set(first))
-            # Nobody healthy: all are used again, and with them the old cookie.
-            sick.update((one.port, two.port))
-            await until(lambda: not healthy(), "both are out")
-            assert {(await ask_with(client, cookies_set(first))).body for _ in range(5)} == {first.body}
+        (roster,) = balancer.node.rosters.values()
+
+        def healthy() -> int:
+            return sum(slot.health.state is TargetState.HEALTHY for slot in roster.slots)
+
+        await until(lambda: healthy() == 2, "both healthy")
+        first = await client.ask(get())
+        sick.add(int(first.body))
+        await until(lambda: healthy() == 1, "one is out")
+        await moved_from(client, first.body, cookies_set(first))
+        # Nobody healthy: all are used again, and with them the old cookie.
+        sick.update((one.port, two.port))
+        await until(lambda: not healthy(), "both are out")
+        assert {(await ask_with(client, cookies_set(first))).body for _ in range(5)} == {first.body}
 
 
 def speaking(set_cookie: Callable[[bytes], bytes | None], name: bytes):
@@ -260,9 +272,11 @@ async def test_a_name_that_only_looks_alike_is_not_the_applications_cookie() -> 
 
 async def test_the_cookie_outlives_a_restart_but_not_another_key(tmp_path: Path) -> None:
     async with naming_origins("1", "2") as targets:
-        async with running_balancer(targets=targets, tg_attributes=STICKY, data_dir=tmp_path) as balancer:
-            async with connected(balancer.port) as client:
-                first = await client.ask(get())
+        async with (
+            running_balancer(targets=targets, tg_attributes=STICKY, data_dir=tmp_path) as balancer,
+            connected(balancer.port) as client,
+        ):
+            first = await client.ask(get())
         key = tmp_path / "cookie.key"
         assert key.stat().st_mode & 0o077 == 0
         async with (
@@ -276,3 +290,42 @@ async def test_the_cookie_outlives_a_restart_but_not_another_key(tmp_path: Path)
             connected(balancer.port) as client,
         ):
             assert {(await ask_with(client, cookies_set(first))).body for _ in range(4)} == {b"1", b"2"}
+
+
+async def test_an_application_session_ends_after_the_balancers_own_duration() -> None:
+    def speaks(name: bytes):
+        return speaking(lambda _: b"Set-Cookie: SID=1; Max-Age=999999", name)
+
+    for duration_s, kept in ((100, True), (5, False)):
+        attributes = {**APPLICATION, "stickiness.app_cookie.duration_seconds": duration_s}
+        async with (
+            running_origin(speaks(b"1")) as one,
+            running_origin(speaks(b"2")) as two,
+            running_balancer(targets=[one, two], tg_attributes=attributes) as balancer,
+            connected(balancer.port) as client,
+        ):
+            now = time.time()
+            balancer.node.wall_s = lambda now=now: now - 60
+            first = await client.ask(get())
+            balancer.node.wall_s = time.time
+            # Whether a cookie is too old is told by the time of the request, not of the last answer.
+            said = {(await ask_with(client, cookies_set(first))).body for _ in range(4)}
+            assert said == ({first.body} if kept else {b"1", b"2"})
+
+
+async def test_the_cookie_is_found_however_the_client_writes_it() -> None:
+    async with (
+        naming_origins("1", "2") as targets,
+        running_balancer(targets=targets, tg_attributes=STICKY) as balancer,
+        connected(balancer.port) as client,
+    ):
+        first = await client.ask(get())
+        value = cookies_set(first)["AWSALB"]
+        for lines in (
+            (b"cookie: x=1", b"COOKIE: AWSALB=" + value),
+            (b'Cookie: AWSALB="' + value + b'"',),
+            (b"Cookie:x=1;AWSALB=" + value + b";y=2",),
+        ):
+            assert {(await client.ask(get(b"/", *lines))).body for _ in range(3)} == {first.body}, lines
+        # Another name that ends alike is another cookie.
+        assert {(await ask_with(client, {"XAWSALB": value})).body for _ in range(4)} == {b"1", b"2"}
