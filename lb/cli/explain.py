@@ -1,12 +1,13 @@
 """`lb explain`: why a request would go where it goes."""
 
+import ipaddress
 import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic, time
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
 
 import click
 
@@ -22,6 +23,7 @@ from lb.targets.roster import Roster
 from lb.targets.sealing import KEY_BYTES, Sealer
 
 Json = dict[str, Any]
+_VISIBLE: Final = "".join(map(chr, range(0x21, 0x7F)))
 
 
 @click.command()
@@ -49,6 +51,10 @@ def explain(
     Exit codes: 0 explained, 1 not possible, 2 wrong usage,
     3 no balancer answers.
     """
+    try:
+        ipaddress.ip_address(client_ip)
+    except ValueError as error:
+        raise click.BadParameter(f"'{client_ip}' is not an IP address", param_hint="'--from'") from error
     port, head = request_of(method, url, headers)
     if config is None:
         told = ApiClient(api).post("/_lb/explain", {"port": port, "head": head, "client_ip": client_ip})
@@ -67,7 +73,8 @@ def request_of(method: str, url: str, headers: tuple[str, ...]) -> tuple[int, st
         raise click.BadParameter(f"'{url}' must begin with http:// and a host", param_hint="'URL'")
     if wrong := [header for header in headers if ":" not in header]:
         raise click.BadParameter(f"'{wrong[0]}' must be 'Name: value'", param_hint="'--header'")
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    # As a browser would send it: letters outside ASCII percent-encoded.
+    path = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_VISIBLE)
     lines = [f"{method} {path} HTTP/1.1"]
     if not any(header.lower().startswith("host:") for header in headers):
         lines.append(f"Host: {parts.netloc}")

@@ -40,7 +40,7 @@ def added_headers(head: RequestHead, settings: ForwardedSettings, client: bytes,
     return b"%b\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: %d\r\nHost: %b" % (
         _forwarded_for(head.forwarded_for, settings.mode, client),
         settings.port,
-        target_host(head, settings) if host is None else host,
+        (target_host(head, settings) if host is None else host) + (head.more_hosts if settings.preserve_host else b""),
     )
 
 
@@ -61,7 +61,7 @@ def target_host(head: RequestHead, settings: ForwardedSettings) -> bytes:
     port is put on where the client named none.
     """
     if settings.preserve_host:
-        return (head.host if head.host is not None else head.authority or settings.default_host) + head.more_hosts
+        return head.host if head.host is not None else head.authority or settings.default_host
     host = (head.authority or head.host or settings.default_host).lower()
     name, colon, port = host.rpartition(b":")
     if colon and not port:

@@ -120,7 +120,11 @@ def _forward(
 ) -> Json:
     told: Json = {"type": "forward"}
     address = forwarded.client_address(listener.forwarded, question.client_ip, question.client_port)
-    uri, host = head.uri, None
+    uri = head.uri
+    try:
+        added = forwarded.added_headers(head, listener.forwarded, address)
+    except Rejected as refusal:
+        return {**told, "status": refusal.status, "why": "X-Forwarded-For holds more than 30 addresses"}
     if rewrite is not None:
         result = rewrite.apply(head.uri, forwarded.target_host(head, listener.forwarded))
         told["transform"] = {
@@ -130,11 +134,9 @@ def _forward(
         }
         if result.status is not TransformStatus.SUCCESS:
             return {**told, "status": 500, "why": "a transform of the rule fails"}
-        uri, host = result.uri if result.uri is not None else uri, result.host
-    try:
-        added = forwarded.added_headers(head, listener.forwarded, address, host)
-    except Rejected as refusal:
-        return {**told, "status": refusal.status, "why": "X-Forwarded-For holds more than 30 addresses"}
+        uri = result.uri if result.uri is not None else uri
+        if result.host is not None:
+            added = forwarded.added_headers(head, listener.forwarded, address, result.host)
     arn = _group(action, head, situation, told)
     if arn is None:
         return {**told, "status": 503, "why": "all weights are 0"}

@@ -446,7 +446,7 @@ class Exchange:
                 self.target.release()
             elif record.kind == "ws":
                 # What the client sent last is still on its way.
-                self.target.close()
+                self.target.pool.leave(self.target)
             else:
                 self.target.drop()
         client = self.client

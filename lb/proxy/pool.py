@@ -13,12 +13,13 @@ class Pool:
     event loop last looked.
     """
 
-    __slots__ = ("address", "closed", "idle", "port")
+    __slots__ = ("address", "closed", "idle", "leaving", "port")
 
     def __init__(self, address: str | None, port: int) -> None:
         self.address = address
         self.port = port
         self.idle: list[TargetConnection] = []
+        self.leaving: list[TargetConnection] = []
         self.closed = False
 
     def take(self) -> "TargetConnection | None":
@@ -33,13 +34,20 @@ class Pool:
             connection.quiet = 0
             self.idle.append(connection)
 
+    def leave(self, connection: "TargetConnection") -> None:
+        """A connection that serves no more requests, and closes once what waits in it is sent."""
+        connection.quiet = 0
+        self.leaving.append(connection)
+        connection.close()
+
     def lost(self, connection: "TargetConnection") -> None:
-        """The target closed an idle connection."""
-        if connection in self.idle:
-            self.idle.remove(connection)
+        """A connection that no exchange holds is closed."""
+        for waiting in (self.idle, self.leaving):
+            if connection in waiting:
+                waiting.remove(connection)
 
     def tick(self, limit: float) -> None:
-        """One sweep: closes what has been idle for more than `limit` sweeps."""
+        """One sweep: closes what has been idle, and gives up what has been leaving, for more than `limit` sweeps."""
         stale = []
         for connection in self.idle:
             connection.quiet += 1
@@ -48,6 +56,11 @@ class Pool:
         for connection in stale:
             self.idle.remove(connection)
             connection.close()
+        for connection in list(self.leaving):
+            connection.quiet += 1
+            if connection.quiet > limit:
+                self.leaving.remove(connection)
+                connection.transport.abort()
 
     def close(self) -> None:
         """Closes the idle connections, and each other one when it comes back."""
@@ -55,3 +68,6 @@ class Pool:
         for connection in self.idle:
             connection.close()
         self.idle.clear()
+        for connection in self.leaving:
+            connection.transport.abort()
+        self.leaving.clear()

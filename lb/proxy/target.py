@@ -46,6 +46,7 @@ class TargetConnection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """asyncio: closed."""
         self._counts.closed()
+        self.pool.lost(self)
         self._gone(clean=error is None)
 
     def _gone(self, *, clean: bool) -> None:

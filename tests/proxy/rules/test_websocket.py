@@ -456,3 +456,33 @@ async def test_a_websocket_counts_as_outstanding_while_it_is_open() -> None:
         busy = next(slot.key for roster in balancer.node.rosters.values() for slot in roster.slots if slot.in_flight)
         said = {(await client.ask(get())).body.decode() for _ in range(6)}
         assert said == {str(each.port) for each in (one, two) if each.target != busy}
+
+
+async def test_a_target_that_never_reads_is_let_go_after_the_client_has_left() -> None:
+    ended = asyncio.Event()
+
+    async def deaf(connection: OriginConnection) -> None:
+        await accept(connection)
+        try:
+            while True:
+                # Only sending finds out that the other side is gone.
+                await asyncio.sleep(0.2)
+                await connection.send(b"x")
+        finally:
+            ended.set()
+
+    async with (
+        running_origin(deaf, keep_received=False, receive_buffer=_SMALL) as origin,
+        running_balancer(targets=[origin], lb_attributes={"idle_timeout.timeout_seconds": 1}) as balancer,
+    ):
+        async with connected(balancer.port) as client:
+            await opened(client)
+            (served,) = balancer.node.clients
+            target = served.exchange.target
+            while not target.transport.get_write_buffer_size():
+                await client.send(b"z" * 8192)
+                await asyncio.sleep(0)
+            client.reset()
+        async with asyncio.timeout(5):
+            await ended.wait()
+        await until(lambda: target.transport.get_write_buffer_size() == 0, "nothing is kept for it")
