@@ -6,8 +6,8 @@ from typing import Final
 
 from lb.http.record import RequestRecord
 
-MOST: Final = 10_000
-MOST_BYTES: Final = 32 * 1024 * 1024
+MOST: Final = 1_000
+MOST_BYTES: Final = 4 * 1024 * 1024
 
 
 class Recent:
