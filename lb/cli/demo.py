@@ -9,6 +9,7 @@ from time import monotonic
 import click
 
 from lb.app import App
+from lb.cli.options import api_port_option, data_option
 from lb.cli.running import make_app, run, say, start_or_explain, stop_signal
 from lb.compute.api import server_routes
 from lb.compute.servers import EmbeddedServers, ServerError, ServerSpec
@@ -22,22 +23,14 @@ _FILE = Path(__file__).parent.parent / "demo" / "lb.yaml"
 
 @click.command()
 @click.option(
-    "--port", default=8080, show_default=True, help="Port of the balancer; its web servers take the next two."
-)
-@click.option(
-    "--api-port",
-    type=click.IntRange(1, 65535),
-    default=9000,
+    "--port",
+    type=click.IntRange(1, 65533),
+    default=8080,
     show_default=True,
-    help="Port of the API and status page.",
+    help="Port of the balancer; its web servers take the next two.",
 )
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    default="lb-data",
-    show_default=True,
-    help="Folder for what is kept: logs, and the key of sticky cookies.",
-)
+@api_port_option
+@data_option
 def demo(port: int, api_port: int, data: Path) -> None:
     """Start two web servers and a load balancer in front of them, until Ctrl-C.
 

@@ -84,6 +84,8 @@ def make_app(settings: Settings) -> App:
             f"{error.filename or settings.data_dir} cannot be written: {(error.strerror or str(error)).lower()}; "
             "choose another folder with --data"
         ) from error
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
 
 
 class Reloader:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from lb.cli.options import api_port_option, data_option
 from lb.cli.running import Reloader, make_app, run, say, start_or_explain, stop_signal
 from lb.configfile.problems import ConfigError
 from lb.configfile.reader import load_config
@@ -16,20 +17,8 @@ from lb.settings import Settings
 @click.argument("file", type=click.Path(path_type=Path), default="lb.yaml")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address that listeners bind.")
 @click.option("--api-host", default="127.0.0.1", show_default=True, help="Address of the API and status page.")
-@click.option(
-    "--api-port",
-    type=click.IntRange(1, 65535),
-    default=9000,
-    show_default=True,
-    help="Port of the API and status page.",
-)
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    default="lb-data",
-    show_default=True,
-    help="Folder for what is kept: logs, and the key of sticky cookies.",
-)
+@api_port_option
+@data_option
 @click.option("--zone", help="Availability Zone that this node stands in, for target groups with cross-zone off.")
 @click.option("--watch", is_flag=True, help="Apply the file again whenever it changes.")
 def up(file: Path, host: str, api_host: str, api_port: int, data: Path, zone: str | None, watch: bool) -> None:

@@ -17,6 +17,8 @@ from lb.http.desync import COMPLIANT, Header, Tier
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 _VALUE = rb"[\t\x20-\x7e\x80-\xff]"
 _REQUEST_LINE: Final = re.compile(rb"(" + _TOKEN + rb"++) ([\x21-\x7e\x80-\xff]++) HTTP/1\.([01])(?=\r\n)")
+# Header names as ELB calls valid, which is fewer than the RFC: nearly every block; the other pattern takes the rest.
+_PLAIN_BLOCK: Final = re.compile(rb"((?:\r\n[-A-Za-z0-9]++:" + _VALUE + rb"*+)*+)\r\n\r\n")
 _BLOCK: Final = re.compile(rb"((?:\r\n" + _TOKEN + rb"++:" + _VALUE + rb"*+)*+)\r\n\r\n")
 # Splits the header block at the headers that mean something to a proxy. The open ends (`content...`, names that begin
 # with punctuation) catch every look-alike of Content-Length and Transfer-Encoding that a clean head can hold.
@@ -56,6 +58,7 @@ class RequestHead:
         "content_length",  # -1 where there is none
         "expect_continue",
         "forwarded_for",  # X-Forwarded-For values, repeated lines joined; None where absent
+        "has_invalid_names",  # header names beyond letters, digits and hyphens: dropped or passed on, as the attribute says
         "host",  # the first Host value, None where absent
         "method",
         "minor",  # 0 or 1; HTTP/0.9 counts as 0
@@ -83,6 +86,7 @@ class RequestHead:
         self.more_hosts = b""
         self.connection = b""
         self.expect_continue = False
+        self.has_invalid_names = False
         self.forwarded_for: bytes | None = None
         self.trace_id: bytes | None = None
         self.upgrade = b""
@@ -153,7 +157,11 @@ class HeadReader:
         if line_end - at > limits.REQUEST_LINE:
             raise Rejected(414)
         again = self._again
-        if again is not None and not drop_invalid and data.startswith(self._tail, line_end):
+        if (
+            again is not None
+            and not (drop_invalid and again.has_invalid_names)
+            and data.startswith(self._tail, line_end)
+        ):
             end = line_end + len(self._tail)
             head = RequestHead(method, uri, 1 if minor == b"1" else 0, again.block, end - at)
             head.host = again.host
@@ -161,21 +169,26 @@ class HeadReader:
             head.connection = again.connection
             head.upgrade = again.upgrade
             head.user_agent = again.user_agent
+            head.has_invalid_names = again.has_invalid_names
             head.expect_continue = again.expect_continue
             head.forwarded_for = again.forwarded_for
             head.trace_id = again.trace_id
             head.rest = again.rest
         else:
-            found = _BLOCK.match(data, line_end)
+            found = _PLAIN_BLOCK.match(data, line_end)
+            odd = found is None
             if found is None:
+                found = _BLOCK.match(data, line_end)
+            if found is None or (odd and drop_invalid):
                 return _read_other(data, at, mode, drop_invalid)
             block = found[1]
             end = found.end()
             head = RequestHead(method, uri, 1 if minor == b"1" else 0, block, end - at)
             if end - line_end > limits.REQUEST_HEADER:
                 _check_limits(block)
-            if not _take_special(head) or drop_invalid:
+            if not _take_special(head):
                 return _read_other(data, at, mode, drop_invalid)
+            head.has_invalid_names = odd
             if head.content_length < 0 and not head.chunked:
                 self._again = head
                 self._tail = data[line_end:end]
@@ -298,6 +311,7 @@ def _read_other(data: bytes, at: int, mode: str, drop_invalid: bool) -> tuple[Re
         raise Rejected(400, tier, reason)
     head = _rebuild(method, uri, version.strip(b" \t"), headers, drop_invalid, end - at)
     head.tier, head.reason = tier, reason
+    head.has_invalid_names = any(not _VALID_NAME.fullmatch(name) for name, _ in headers)
     _check_host_and_uri(head)
     return head, end
 

@@ -87,6 +87,8 @@ class Exchange:
         head = self.head
         record = self.record
         record.received_bytes = head.size
+        if head.has_invalid_names:
+            record.marks = Mark.HEADERS_DROPPED if self.plan.drop_invalid_headers else Mark.HEADERS_FORWARDED
         leftover = first
         sent = b""
         if head.content_length > 0 or head.chunked:
