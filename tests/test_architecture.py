@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "lb"
 
-PURE = ("model", "http", "routing", "targets")
+PURE = ("resources", "model", "http", "routing", "targets")
 _LOWER = {"model", "http", "routing", "targets"}
 # Area (package or module right below lb/) -> the other areas that it may import. An area that is missing is a finding.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -23,15 +23,20 @@ MAY_IMPORT: dict[str, set[str]] = {
     "proxy": {*_LOWER, "net"},
     "health": {*_LOWER, "net"},
     "observe": {*_LOWER, "net"},
-    "api": {*_LOWER, "net", "observe"},
-    "compute": {"model", "net"},
+    "api": {*_LOWER, "net", "observe", "resources"},
+    "compute": {"model", "net", "resources"},
     "console": {*_LOWER, "net", "observe"},
     "configfile": {"model"},
+    "resources": {"model"},
     "demo": set(),
     "settings": {"model"},
-    "store": _LOWER,
+    "store": {*_LOWER, "resources"},
+    "control": {*_LOWER, "net", "proxy", "resources", "store"},
+    "live": {*_LOWER, "api", "compute", "control", "proxy", "resources"},
     "app": {
+        "live",
         *_LOWER,
+        "control",
         "net",
         "proxy",
         "health",
@@ -42,12 +47,34 @@ MAY_IMPORT: dict[str, set[str]] = {
         "configfile",
         "settings",
         "store",
+        "resources",
     },
-    "cli": {*_LOWER, "net", "health", "observe", "api", "compute", "console", "configfile", "demo", "settings", "app"},
+    "cli": {
+        *_LOWER,
+        "resources",
+        "net",
+        "health",
+        "observe",
+        "api",
+        "compute",
+        "console",
+        "configfile",
+        "demo",
+        "settings",
+        "app",
+    },
 }
 
 # Files that decide and do not wait: no event loop, clock, randomness, logging or operating system.
-PURE_FILES = ("observe/entry.py", "observe/status.py", "observe/explain.py", "observe/cases.py", "observe/recent.py")
+PURE_FILES = (
+    "observe/entry.py",
+    "observe/status.py",
+    "observe/explain.py",
+    "observe/why.py",
+    "observe/cause.py",
+    "observe/cases.py",
+    "observe/recent.py",
+)
 IMPURE = {"asyncio", "logging", "os", "pathlib", "random", "secrets", "selectors", "signal", "socket", "subprocess"} | {
     *("tempfile", "threading", "time", "multiprocessing", "concurrent", "datetime", "uuid")
 }

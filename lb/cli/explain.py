@@ -60,7 +60,7 @@ def explain(
         told = ApiClient(api).post("/_lb/explain", {"port": port, "head": head, "client_ip": client_ip})
     else:
         told = _from_file(config, port, Question(head.encode("latin-1", "replace"), client_ip))
-    click.echo(json.dumps(told, indent=2) if as_json else "\n".join(_text(told)))
+    click.echo(json.dumps(told, indent=2) if as_json else "\n".join(walk_text(told)))
 
 
 def request_of(method: str, url: str, headers: tuple[str, ...]) -> tuple[int, str]:
@@ -111,7 +111,8 @@ def unstarted(plan: Plan, listener: ListenerPlan) -> Situation:
     return Situation(rosters, picker, now, time(), rng.random())
 
 
-def _text(told: Json) -> Iterator[str]:
+def walk_text(told: Json) -> Iterator[str]:
+    """The lines of a walk, as `lb.observe.explain` tells it."""
     listener = told["listener"]
     yield f"listener {listener['protocol']}:{listener['port']} of {listener['load_balancer']}"
     if "refused" in told:

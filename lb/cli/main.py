@@ -13,6 +13,7 @@ from lb.cli.status import status
 from lb.cli.test import test
 from lb.cli.up import up
 from lb.cli.validate import validate
+from lb.cli.why import why
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,10 +27,11 @@ def main() -> None:
       lb up lb.yaml             a balancer from a configuration file
       lb status --watch         what runs, and how healthy it is
       lb explain GET http://127.0.0.1:8080/cart   why a request goes where it goes
+      lb why 1-67891233-abcdef012345678912345678  why one went where it went, and failed
     """
 
 
-for command in (demo, up, validate, lint, test, status, explain, doctor, server, db):
+for command in (demo, up, validate, lint, test, status, explain, why, doctor, server, db):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -48,7 +48,10 @@ async def probe(endpoint: Endpoint, check: HealthCheck) -> ProbeResult:
 async def _status(endpoint: Endpoint, check: HealthCheck) -> int:
     if endpoint.address is None:
         raise UnknownName
-    port = check.port or endpoint.target.port
+    if endpoint.target.blocked:
+        # As packets that a security group drops: nothing comes back, until the timeout.
+        await asyncio.Event().wait()
+    port = endpoint.port_of(check.port) if check.port else endpoint.port
     reader, writer = await asyncio.open_connection(endpoint.address, port)
     try:
         writer.write(request(endpoint.address, port, check.path))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from lb.http.head import RequestHead
+from lb.http.outcomes import Failure, Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,23 @@ class ConnectionRecord(NamedTuple):
     client_ip: str
     client_port: int
     connection_id: str  # TID_...
+
+
+class Trouble(NamedTuple):
+    """How a request failed on its way; one that was answered, by whomever, has none."""
+
+    failure: Failure
+    moment: Moment
+    request_complete: bool  # all of the request's body had come
+    sent_at: float  # as in the record, which has 0.0 for a client that left (fact sheet 9.2)
+    idle_s: float | None  # how long its connection to the target had been idle, by quarters; None: a new one or none
+    answer_bytes: int  # what had come of the target's response head
+    idle_timeout_s: int  # the load balancer's
+
+    @property
+    def cut(self) -> bool:
+        """Whether a client that was still there lost its answer half-way."""
+        return self.moment is Moment.ANSWERING and self.failure is not Failure.CLIENT_GONE
 
 
 class RequestRecord:
@@ -58,6 +76,7 @@ class RequestRecord:
         "transform_status",  # empty where the rule has no transforms
         "transformed_host",
         "transformed_uri",
+        "trouble",  # None where nothing failed
     )
 
     def __init__(
@@ -98,3 +117,20 @@ class RequestRecord:
         self.transformed_host = b""
         self.transformed_uri = b""
         self.transform_status = ""
+        self.trouble: Trouble | None = None
+
+    @property
+    def processing_times_s(self) -> tuple[float, float, float]:
+        """Request, target and response processing time as access logs have them, -1 where one never came (fact sheet 9.2)."""
+        # A WebSocket connection goes on for long after the target's response has been passed on.
+        passed_on = self.ended_at if self.kind == "http" else self.responded_at
+        return (
+            _milliseconds(self.sent_at - self.arrived_at) if self.sent_at else -1,
+            _milliseconds(self.responded_at - self.sent_at) if self.responded_at else -1,
+            _milliseconds(passed_on - self.responded_at) if self.target_status else -1,
+        )
+
+
+def _milliseconds(duration_s: float) -> float:
+    """Three decimals, cut off rather than rounded, as the log has them."""
+    return int(duration_s * 1000) / 1000

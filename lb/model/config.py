@@ -5,11 +5,13 @@ Names follow the ELBv2 API; durations are seconds and end in `_s`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 from types import MappingProxyType
 
 from lb.model.matcher import Matcher
 from lb.model.rules import Rule
 
+Network = IPv4Network | IPv6Network
 NO_ATTRIBUTES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -31,16 +33,27 @@ class HealthCheck:
         return self.path.startswith(("/var/www", "/var/lib", "/usr/", "/srv/", "/home/", "/opt/", "/etc/"))
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an instance really is: its own address, and the port at which its port 80 is found there."""
+
+    address: str
+    http_port: int
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Target:
-    """A registered target: a host name or IP address as it was registered, and a port.
+    """A registered target: an instance id, a host name or an IP address as it was registered, and a port.
 
-    `zone` is its Availability Zone; None, where it was not told, counts for every zone.
+    `zone` is its Availability Zone; None, where it was not told, counts for every zone. `place` is an instance's, None for
+    targets that are addresses or names. `blocked` tells that no security group of it admits the load balancer.
     """
 
     id: str
     port: int
     zone: str | None = field(default=None, compare=False)
+    place: Place | None = field(default=None, compare=False)
+    blocked: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return f"[{self.id}]:{self.port}" if ":" in self.id else f"{self.id}:{self.port}"
@@ -60,12 +73,17 @@ class TargetGroup:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A port of a load balancer and what happens to requests that arrive there: its rules, the default rule among them."""
+    """A port of a load balancer and what happens to requests that arrive there: its rules, the default rule among them.
+
+    `admitted` are the blocks of client addresses that the load balancer's security groups let in, None where they let in
+    everybody.
+    """
 
     arn: str
     port: int
     rules: tuple[Rule, ...]
     attributes: Mapping[str, str] = field(default_factory=lambda: NO_ATTRIBUTES)
+    admitted: tuple[Network, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +104,8 @@ class Config:
 
     load_balancers: tuple[LoadBalancer, ...] = ()
     target_groups: tuple[TargetGroup, ...] = ()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The host names and IP addresses of targets: what has to be looked up."""
+        return frozenset(target.id for group in self.target_groups for target in group.targets if target.place is None)

@@ -1,4 +1,4 @@
-"""Why a request goes where it goes: the walk of the live proxy, written down. Pure.
+"""Why a request goes, or went, where it goes: the walk of the live proxy, written down. Pure.
 
 Every step asks the code that routes - the head reader, the rules, the group and target choice, the header writer - so that
 what is explained cannot differ from what happens. Nothing is counted.
@@ -35,21 +35,33 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a request that has happened and that chance and turns had a say in. Empty where it got none."""
+
+    target_group_arn: str
+    target: str
+    trace_id: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
-    """The moment in which it would come in. `number` is the random number in [0, 1) for weighted groups."""
+    """The moment in which it would come in. `number` is the random number in [0, 1) for weighted groups.
+
+    For a request that has happened, `wall_s` is when it came in, `known` what became of it, and the rest is as it is now: a
+    target group of the rosters may be gone.
+    """
 
     rosters: Mapping[str, Roster]
     picker: Callable[[GroupChoice], GroupPicker | None]
     now: float
     wall_s: float
     number: float
+    known: Known | None = None
 
 
 def explain(listener: ListenerPlan, question: Question, situation: Situation) -> Json:
     """The walk as JSON values. A request that would be refused before any rule has `refused` and no rules."""
-    told: Json = {
-        "listener": {"load_balancer": listener.origin.load_balancer, "protocol": "HTTP", "port": listener.port}
-    }
+    told = _listener(listener)
     try:
         found = HeadReader().read(question.head, 0, listener.desync_mode, drop_invalid=listener.drop_invalid_headers)
     except Rejected as refusal:
@@ -57,18 +69,25 @@ def explain(listener: ListenerPlan, question: Question, situation: Situation) ->
         return {**told, "refused": {"status": refusal.status, "why": why}}
     if found is None:
         return {**told, "refused": {"status": 408, "why": "the head has no end"}}
-    head, _ = found
-    view = view_of(listener, head, question.client_ip)
+    return explain_head(listener, found[0], question.client_ip, question.client_port, situation)
+
+
+def explain_head(
+    listener: ListenerPlan, head: RequestHead, client_ip: str, client_port: int, situation: Situation
+) -> Json:
+    """`explain` for a request whose head has been read."""
+    told = _listener(listener)
+    view = view_of(listener, head, client_ip)
     told["request"] = {
         "method": head.method.decode("latin-1"),
         "host": view.host.decode("latin-1"),
         "path": view.path.decode("latin-1"),
         "query": view.raw_query.decode("latin-1"),
-        "source_ip": question.client_ip,
+        "source_ip": client_ip,
         "classification": head.tier.name.capitalize(),
         "classification_reason": head.reason or None,
     }
-    decision = decide(listener, head, question.client_ip)
+    decision = decide(listener, head, client_ip)
     if isinstance(decision, Reply):
         return {
             **told,
@@ -76,8 +95,12 @@ def explain(listener: ListenerPlan, question: Question, situation: Situation) ->
         }
     told["rules"] = [_step(step) for step in explain_walk(listener.rules, view).steps]
     told["chosen"] = _priority(decision)
-    told["action"] = _action(decision, listener, view, question, situation)
+    told["action"] = _action(decision, listener, view, client_port, situation)
     return told
+
+
+def _listener(listener: ListenerPlan) -> Json:
+    return {"listener": {"load_balancer": listener.origin.load_balancer, "protocol": "HTTP", "port": listener.port}}
 
 
 def _step(step: Step) -> Json:
@@ -96,7 +119,7 @@ def _priority(rule: CompiledRule) -> int | str:
 
 
 def _action(
-    rule: CompiledRule, listener: ListenerPlan, view: RequestView, question: Question, situation: Situation
+    rule: CompiledRule, listener: ListenerPlan, view: RequestView, client_port: int, situation: Situation
 ) -> Json:
     action = rule.action
     if isinstance(action, RedirectTemplate):
@@ -107,19 +130,21 @@ def _action(
         return {"type": "redirect", "status": action.status, "location": location.decode("latin-1")}
     if isinstance(action, FixedAnswer):
         return {"type": "fixed-response", "status": action.status}
-    return _forward(action, rule.rewrite, listener, view.head, question, situation)
+    return _forward(action, rule.rewrite, listener, view, client_port, situation)
 
 
 def _forward(
     action: GroupChoice,
     rewrite: Rewrite | None,
     listener: ListenerPlan,
-    head: RequestHead,
-    question: Question,
+    view: RequestView,
+    client_port: int,
     situation: Situation,
 ) -> Json:
     told: Json = {"type": "forward"}
-    address = forwarded.client_address(listener.forwarded, question.client_ip, question.client_port)
+    head = view.head
+    known = situation.known
+    address = forwarded.client_address(listener.forwarded, view.client_ip, client_port)
     uri = head.uri
     try:
         added = forwarded.added_headers(head, listener.forwarded, address)
@@ -140,10 +165,12 @@ def _forward(
     arn = _group(action, head, situation, told)
     if arn is None:
         return {**told, "status": 503, "why": "all weights are 0"}
-    trace_id = trace.trace_id(head.trace_id, int(situation.wall_s), _TRACE)
+    trace_id = trace.trace_id(head.trace_id, int(situation.wall_s), _TRACE) if known is None else known.trace_id
     told["sent"] = forwarded.to_target(head, uri, added, trace_id).decode("latin-1")
-    told["targets"] = _targets(situation.rosters[arn], head, situation)
-    if not any(target["usable"] for target in told["targets"]["candidates"]):
+    if known is None or arn in situation.rosters:
+        told["targets"] = _targets(situation.rosters[arn], head, situation)
+    found = known.target if known is not None else any(each["usable"] for each in told["targets"]["candidates"])
+    if not found:
         told.update(status=503, why="the target group has no target that may get requests")
     return told
 
@@ -155,6 +182,12 @@ def _group(action: GroupChoice, head: RequestHead, situation: Situation, told: J
     else:
         arn, choice = picker.pick(head.block, situation.wall_s, situation.number)
     why = action.explain(situation.number)
+    known = situation.known
+    if known is not None and len(action.groups) > 1 and action.holds(known.target_group_arn):
+        # Which number was drawn then is not kept, but where it led.
+        arn = known.target_group_arn
+        weight = next(group.weight for group in action.groups if group.arn == arn)
+        why = f"drawn by weight: {weight} of {action.total}"
     if choice is not None:
         why = f"kept: {choice.text}" if choice.kept is not None else f"new choice, since {choice.text}; {why}"
     told["group"] = {
@@ -167,11 +200,16 @@ def _group(action: GroupChoice, head: RequestHead, situation: Situation, told: J
 
 def _targets(roster: Roster, head: RequestHead, situation: Situation) -> Json:
     candidates = roster.explain(head.block, situation.now, situation.wall_s)
+    chosen = candidates.chosen.key if candidates.chosen is not None else None
+    text = candidates.selection.text
+    if situation.known is not None:
+        chosen = situation.known.target or None
+        text = f"as they are now, not as they were then: {text}"
     return {
         "algorithm": candidates.algorithm,
-        "situation": candidates.selection.text,
+        "situation": text,
         "sticky": candidates.choice.text if candidates.choice is not None else None,
-        "chosen": candidates.chosen.key if candidates.chosen is not None else None,
+        "chosen": chosen,
         "candidates": [
             {
                 "target": verdict.slot.key,

@@ -42,9 +42,9 @@ class Recent:
         """The requests with this id, the last one first.
 
         It may be a whole X-Amzn-Trace-Id value, its `Root` or `Self` with or without that name, or a connection's
-        `TID_...`. A client that sends a Root of its own may have sent it many times.
+        `TID_...`; in quotes too, as access logs have it. A client that sends a Root of its own may have sent it many times.
         """
-        wanted = text.strip().encode()
+        wanted = text.strip("\"' \t\r\n").encode()
         parts = (wanted, b"Root=" + wanted, b"Self=" + wanted)
         return [
             record

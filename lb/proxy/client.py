@@ -15,8 +15,9 @@ from lb.proxy.exchange import Exchange
 from lb.routing.plan import ListenerPlan
 
 if TYPE_CHECKING:
-    from lb.proxy.listener import ListenerSocket
+    from lb.proxy.listener import ActiveListener
     from lb.proxy.node import Node
+    from lb.proxy.port import Port
 
 # What a client may send ahead while its request is being answered, before its connection is no longer read.
 _AHEAD_BYTES = 64 * 1024
@@ -27,7 +28,7 @@ _RESET = struct.pack("ii", 1, 0)
 
 
 class ClientConnection(asyncio.Protocol):
-    """Server side of a connection that a client opened to a listener."""
+    """Server side of a connection that a client opened."""
 
     __slots__ = (
         "_added",
@@ -47,20 +48,22 @@ class ClientConnection(asyncio.Protocol):
         "address",  # the client as X-Forwarded-For names it
         "closing_soon",  # the next answer is the last one here
         "exchange",
-        "listener",
+        "listener",  # the one that the last request was for
         "lost",
         "name",  # the client as logs name it
         "node",
         "peer",
+        "port",
         "quiet",  # sweeps since the last byte either way
         "transport",
     )
 
     transport: asyncio.Transport
 
-    def __init__(self, listener: "ListenerSocket") -> None:
-        self.listener = listener
-        self.node: Node = listener.node
+    def __init__(self, port: "Port") -> None:
+        self.port = port
+        self.listener: ActiveListener = port.first
+        self.node: Node = port.node
         self.exchange: Exchange | None = None
         self.quiet = 0
         self.lost = False
@@ -89,8 +92,8 @@ class ClientConnection(asyncio.Protocol):
         """asyncio: a client connected."""
         self.transport = cast("asyncio.Transport", transport)
         peer = transport.get_extra_info("peername")
-        if self.listener.closed or not peer:
-            # Accepted in the moment in which the listener closed, or gone again already.
+        if self.port.closed or not peer or not self._is_admitted(peer[0]):
+            # Accepted in the moment in which the listener closed, or gone again already; or security groups keep it out.
             self.lost = self._closing = True
             self.transport.abort()
             return
@@ -105,6 +108,10 @@ class ClientConnection(asyncio.Protocol):
         )
         self._at_most_until = monotonic() + self._plan.client_keep_alive_s
         self.node.clients.add(self)
+
+    def _is_admitted(self, address: str) -> bool:
+        # On a shared port the load balancer is known with the first request.
+        return self.port.only is None or self.port.only.plan.admits(address)
 
     def _adopt(self, plan: ListenerPlan) -> None:
         """Prepares what is the same for every request of this connection under one plan."""
@@ -148,11 +155,8 @@ class ClientConnection(asyncio.Protocol):
         while self.exchange is None and at < len(data) and not (self._closing or self._write_paused):
             if data[at] in (0x0D, 0x0A) and (at := _skip_empty_lines(data, at)) == len(data):
                 break
-            plan = self.listener.plan
-            if plan is not self._plan:
-                self._adopt(plan)
             try:
-                found = self._heads.read(data, at, plan.desync_mode, drop_invalid=plan.drop_invalid_headers)
+                found = self._read_head(data, at)
             except Rejected as refusal:
                 self._refuse(refusal)
                 break
@@ -160,12 +164,33 @@ class ClientConnection(asyncio.Protocol):
                 self._unread += data[at:]
                 break
             head, at = found
-            self.exchange = exchange = Exchange(self, plan, head, time())
+            self.exchange = exchange = Exchange(self, self._plan, head, time())
             rest = exchange.start(data[at:] if at < len(data) else b"")
             data, at = rest, 0
         else:
             self._unread += data[at:]
         self._busy = False
+
+    def _read_head(self, data: bytes, at: int) -> tuple[RequestHead, int] | None:
+        """The head at `at`, as its listener reads it, and where it ends; None while it is not all here. Raises Rejected."""
+        while True:
+            plan = self.listener.plan
+            if plan is not self._plan:
+                self._adopt(plan)
+            found = self._heads.read(data, at, plan.desync_mode, drop_invalid=plan.drop_invalid_headers)
+            if found is None or self.listener is self.port.only:
+                return found
+            listener = self.port.listener_of(found[0].authority or found[0].host)
+            if not listener.plan.admits(self.peer[0]):
+                self.cut()
+                return None
+            if listener is self.listener:
+                return found
+            # The port is shared: the head is for another load balancer, whose attributes may read it otherwise.
+            self.listener = listener
+            self._counts.closed()
+            self._counts = listener.connections
+            self._counts.opened()
 
     def take_unread(self) -> bytes:
         """What the client has sent ahead, for an exchange that has become a tunnel."""
@@ -179,7 +204,7 @@ class ClientConnection(asyncio.Protocol):
         self.exchange = None
         if self.lost:
             return
-        if not keep or self.listener.closed:
+        if not keep or self.port.closed:
             self._close(linger=linger)
         elif self._unread or self._paused:
             self._read_on()

@@ -12,9 +12,11 @@ from lb.http.body import BodyError, BodyReader, ChunkedBody, LengthBody, UntilCl
 from lb.http.desync import Tier
 from lb.http.head import Rejected, RequestHead
 from lb.http.outcomes import CUT, Failure, Moment, status_of
-from lb.http.record import RequestRecord
+from lb.http.record import RequestRecord, Trouble
 from lb.http.response import BadResponse, ResponseHead
 from lb.model.metric_table import Mark
+from lb.proxy.node import SWEEP_S
+from lb.proxy.pool import NEVER_IDLE
 from lb.routing.decide import Reply, decide, view_of
 from lb.routing.fixed import FixedAnswer
 from lb.routing.plan import ListenerPlan
@@ -385,6 +387,7 @@ class Exchange:
             return
         status = status_of(failure, self.moment, request_complete=self.request_body is None)
         record = self.record
+        record.trouble = self._trouble(failure)
         if status == CUT:
             self._keep_client = False
             self.client.cut()
@@ -398,6 +401,18 @@ class Exchange:
             if record.sent_at and failure is not Failure.TARGET_SILENT:
                 record.responded_at = monotonic()
             self.answer(status)
+
+    def _trouble(self, failure: Failure) -> Trouble:
+        target = self.target
+        return Trouble(
+            failure,
+            self.moment,
+            request_complete=self.request_body is None,
+            sent_at=self.record.sent_at,
+            idle_s=target.quiet * SWEEP_S if target is not None and target.quiet != NEVER_IDLE else None,
+            answer_bytes=len(self._response_part),
+            idle_timeout_s=self.plan.idle_timeout_s,
+        )
 
     def _may_keep(self) -> bool:
         """Whether the client's connection may live on after an answer of the balancer's own."""

@@ -1,25 +1,18 @@
-"""A listening socket and the plan of its listener."""
-
-import asyncio
-import socket
+"""A listener at work: its plan, and what is made of it once for all requests."""
 
 from lb.http.head import without
-from lb.net.sockets import BACKLOG
-from lb.proxy.client import ClientConnection
 from lb.proxy.node import SWEEP_S, Node
 from lb.routing.plan import ListenerPlan
 from lb.routing.weights import GroupChoice
 from lb.targets.groups import GroupPicker
 
 
-class ListenerSocket:
-    """Accepts clients of one listener. `plan` is swapped whole when the configuration changes."""
+class ActiveListener:
+    """`plan` is swapped whole when the configuration changes."""
 
-    def __init__(self, node: Node, plan: ListenerPlan, bound: socket.socket) -> None:
-        self.node = node
-        self.closed = False
-        self._bound = bound
-        self._server: asyncio.Server | None = None
+    def __init__(self, node: Node, plan: ListenerPlan) -> None:
+        self._node = node
+        self.connections = node.recorder.connections(plan.origin.load_balancer)
         self.adopt(plan)
 
     def adopt(self, plan: ListenerPlan) -> None:
@@ -28,11 +21,10 @@ class ListenerSocket:
         self.idle_sweeps = plan.idle_timeout_s / SWEEP_S
         # Only actions with a choice to make: a single group needs no dice and no cookie.
         self.pickers = {
-            rule.action: GroupPicker(rule.action, plan.load_balancer_arn, self.node.sealer)
+            rule.action: GroupPicker(rule.action, plan.load_balancer_arn, self._node.sealer)
             for rule in (*plan.rules.rules, plan.rules.default)
             if isinstance(rule.action, GroupChoice) and (len(rule.action.groups) > 1 or rule.action.stickiness_s)
         }
-        self.connections = self.node.recorder.connections(plan.origin.load_balancer)
         self._set_headers = b"".join(b"\r\n%b: %b" % header for header in plan.response_headers)
         self._set_names = frozenset(name.lower() for name, _ in plan.response_headers)
 
@@ -46,21 +38,3 @@ class ListenerSocket:
             return answer
         head, blank, body = answer.partition(b"\r\n\r\n")
         return head + self._set_headers + blank + body
-
-    async def start(self) -> None:
-        """Begins to accept, once."""
-        if self._server is not None:
-            return
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: ClientConnection(self), sock=self._bound, backlog=BACKLOG)
-
-    def close(self) -> None:
-        """Accepts no more; connections end with their current request."""
-        self.closed = True
-        for client in list(self.node.clients):
-            if client.listener is self:
-                client.retire()
-        if self._server is not None:
-            self._server.close()
-        else:
-            self._bound.close()

@@ -118,7 +118,7 @@ class Node:
         for slot in self.pools.keys() - slots:
             self.pools.pop(slot).close()
         for slot in slots - self.pools.keys():
-            self.pools[slot] = Pool(slot.endpoint.address, slot.endpoint.target.port)
+            self.pools[slot] = Pool(slot.endpoint.address, slot.endpoint.port)
 
     def connect(self, exchange: "Exchange", pool: Pool) -> None:
         """Opens a connection to a target and gives it to the exchange."""
@@ -131,6 +131,9 @@ class Node:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._connect_timeout_s):
+                if exchange.slot is not None and exchange.slot.endpoint.target.blocked:
+                    # As packets that a security group drops.
+                    await asyncio.Event().wait()
                 _, connection = await loop.create_connection(
                     lambda: TargetConnection(pool, exchange.client.listener.connections), pool.address, pool.port
                 )

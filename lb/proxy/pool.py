@@ -1,9 +1,12 @@
 """Idle connections to one target, most recently used first."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from lb.proxy.target import TargetConnection
+
+NEVER_IDLE: Final = -1
+"""`TargetConnection.quiet` of a connection that has not been in a pool."""
 
 
 class Pool:

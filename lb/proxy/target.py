@@ -3,7 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING, cast
 
-from lb.proxy.pool import Pool
+from lb.proxy.pool import NEVER_IDLE, Pool
 
 if TYPE_CHECKING:
     from lb.proxy.exchange import Exchange
@@ -23,7 +23,7 @@ class TargetConnection(asyncio.Protocol):
         self.exchange: Exchange | None = None
         self.lost = False
         self._paused = False
-        self.quiet = 0  # sweeps since the connection became idle
+        self.quiet = NEVER_IDLE  # sweeps for which it was idle the last time
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio: connected."""

@@ -5,15 +5,17 @@ Immutable and whole. A new configuration is a new plan; requests in flight keep 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from lb.http.forwarded import ForwardedSettings
 from lb.http.record import Origin
 from lb.model import attributes, names
 from lb.model.attributes import Scope
-from lb.model.config import Config, HealthCheck, Listener, LoadBalancer, Target, TargetGroup
+from lb.model.config import Config, HealthCheck, Listener, LoadBalancer, Network, Target, TargetGroup
 from lb.model.rules import Forward
 from lb.routing.walk import RuleTable, compile_rules
 
+_HTTP_PORT = 80
 Addresses = Mapping[str, tuple[str, ...]]
 """Host name -> the IP addresses that it stands for; a name that is missing has none so far."""
 
@@ -30,9 +32,19 @@ class Endpoint:
     address: str | None
 
     @property
+    def port(self) -> int:
+        """The port at the address to which requests go."""
+        return self.port_of(self.target.port)
+
+    def port_of(self, port: int) -> int:
+        """Where one of the target's ports is found at the address."""
+        place = self.target.place
+        return place.http_port if place is not None and port == _HTTP_PORT else port
+
+    @property
     def key(self) -> str:
         """`address:port`, unique within its target group."""
-        return str(Target(self.address, self.target.port)) if self.address else str(self.target)
+        return str(Target(self.address, self.port)) if self.address else str(self.target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +59,8 @@ class Stickiness:
 class Choosing:
     """How a target is chosen: the target group's attributes about it, with their types.
 
-    `healthy_count` and `healthy_percentage` are the thresholds of unhealthy-state routing; `zones` the enabled zones of
-    the load balancer, none for all.
+    `healthy_count` and `healthy_percentage` are the thresholds of unhealthy-state routing, `dns_healthy_*` those of DNS
+    failover, None for off; `zones` the enabled zones of the load balancer, none for all.
     """
 
     algorithm: str = "round_robin"
@@ -56,6 +68,8 @@ class Choosing:
     slow_start_s: int = 0
     healthy_count: int = 1
     healthy_percentage: int | None = None
+    dns_healthy_count: int | None = 1
+    dns_healthy_percentage: int | None = None
     cross_zone: bool = True
     zones: tuple[str, ...] = ()
     stickiness: Stickiness | None = None
@@ -93,6 +107,14 @@ class ListenerPlan:
     response_headers: tuple[tuple[bytes, bytes], ...]
     idle_timeout_s: int
     client_keep_alive_s: int
+    admitted: tuple[Network, ...] | None = None
+
+    def admits(self, address: str) -> bool:
+        """Whether the security groups let a client in."""
+        if self.admitted is None:
+            return True
+        client = ip_address(address)
+        return any(client in block for block in self.admitted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +138,11 @@ def compile_plan(config: Config, addresses: Addresses) -> Plan:
     known = {group.arn for group in config.target_groups}
     if missing := users.keys() - known:
         raise PlanError(f"a rule forwards to the target group {min(missing)}, which does not exist")
-    ports: dict[int, str] = {}
+    ports: dict[tuple[str, int], str] = {}
     for plan in listeners:
-        other = ports.setdefault(plan.port, plan.arn)
+        other = ports.setdefault((plan.load_balancer_arn, plan.port), plan.arn)
         if other != plan.arn:
-            raise PlanError(f"two listeners share port {plan.port}: {other} and {plan.arn}")
+            raise PlanError(f"two listeners of one load balancer share port {plan.port}: {other} and {plan.arn}")
     groups = tuple(_group(group, addresses, users.get(group.arn)) for group in config.target_groups)
     return Plan(listeners, groups)
 
@@ -152,6 +174,7 @@ def _listener(balancer: LoadBalancer, listener: Listener) -> ListenerPlan:
         response_headers=_response_headers(listener),
         idle_timeout_s=attributes.seconds_of(scope, values, "idle_timeout.timeout_seconds"),
         client_keep_alive_s=attributes.seconds_of(scope, values, "client_keep_alive.seconds"),
+        admitted=listener.admitted,
     )
 
 
@@ -175,7 +198,7 @@ def _response_headers(listener: Listener) -> tuple[tuple[bytes, bytes], ...]:
 def _group(group: TargetGroup, addresses: Addresses, user: LoadBalancer | None) -> GroupPlan:
     endpoints: dict[str, Endpoint] = {}
     for target in group.targets:
-        for address in addresses.get(target.id) or (None,):
+        for address in _addresses(target, addresses):
             endpoint = Endpoint(target, address)
             endpoints.setdefault(endpoint.key, endpoint)
     return GroupPlan(
@@ -189,10 +212,16 @@ def _group(group: TargetGroup, addresses: Addresses, user: LoadBalancer | None) 
     )
 
 
+def _addresses(target: Target, addresses: Addresses) -> tuple[str | None, ...]:
+    return (target.place.address,) if target.place is not None else addresses.get(target.id) or (None,)
+
+
 def _choosing(group: TargetGroup, zones: tuple[str, ...]) -> Choosing:
     values = group.attributes
-    threshold = "target_group_health.unhealthy_state_routing.minimum_healthy_targets"
-    percentage = _text(group, f"{threshold}.percentage")
+    routing, dns = (
+        f"target_group_health.{action}.minimum_healthy_targets"
+        for action in ("unhealthy_state_routing", "dns_failover")
+    )
     stickiness = None
     if attributes.is_on(Scope.TARGET_GROUP, values, "stickiness.enabled"):
         if _text(group, "stickiness.type") == "lb_cookie":
@@ -206,8 +235,10 @@ def _choosing(group: TargetGroup, zones: tuple[str, ...]) -> Choosing:
         algorithm=_text(group, "load_balancing.algorithm.type"),
         anomaly_mitigation=_text(group, "load_balancing.algorithm.anomaly_mitigation") == "on",
         slow_start_s=_seconds(group, "slow_start.duration_seconds"),
-        healthy_count=_seconds(group, f"{threshold}.count"),
-        healthy_percentage=None if percentage == "off" else int(percentage),
+        healthy_count=_seconds(group, f"{routing}.count"),
+        healthy_percentage=_number_or_off(group, f"{routing}.percentage"),
+        dns_healthy_count=_number_or_off(group, f"{dns}.count"),
+        dns_healthy_percentage=_number_or_off(group, f"{dns}.percentage"),
         cross_zone=_text(group, "load_balancing.cross_zone.enabled") != "false",
         zones=zones,
         stickiness=stickiness,
@@ -220,3 +251,8 @@ def _text(group: TargetGroup, key: str) -> str:
 
 def _seconds(group: TargetGroup, key: str) -> int:
     return int(_text(group, key))
+
+
+def _number_or_off(group: TargetGroup, key: str) -> int | None:
+    text = _text(group, key)
+    return None if text == "off" else int(text)

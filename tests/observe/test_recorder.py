@@ -102,6 +102,12 @@ async def test_logs_are_delivered_for_load_balancers_that_want_them(tmp_path):
     (check,) = texts["health_check_logs"].splitlines()
     assert " web-servers PASS " in check
     assert not list((tmp_path / "s3").rglob("*.part"))
+    tests = {path.parts[-4]: path.name for path in (tmp_path / "s3").rglob("ELB*TestFile")}
+    assert tests == {
+        "access_logs": "ELBAccessLogTestFile",
+        "connection_logs": "ELBConnectionLogTestFile",
+        "health_check_logs": "ELBHealthCheckLogTestFile",
+    }
     names = [path.name for path in (tmp_path / "s3").rglob("*.log.gz")]
     assert all("_10.0.0.5_" in name for name in names)
     # The live logs have those of all load balancers.

@@ -1,0 +1,186 @@
+"""Records: every resource that the AWS APIs know, as the values their Describe operations answer.
+
+`Records` is the state of the moment; a `Transaction` reads through to it and collects changes, which are applied together or
+not at all.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+Json = Mapping[str, Any]
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Kind(StrEnum):
+    """The kind of a resource; the text is what the store writes."""
+
+    REGION = "region"
+    LOAD_BALANCER = "load-balancer"
+    LISTENER = "listener"
+    RULE = "rule"
+    TARGET_GROUP = "target-group"
+    TARGET = "target"
+    TRUST_STORE = "trust-store"
+    TRUST_STORE_REVOCATION = "trust-store-revocation"
+    VPC = "vpc"
+    SUBNET = "subnet"
+    SECURITY_GROUP = "security-group"
+    SECURITY_GROUP_RULE = "security-group-rule"
+    INTERNET_GATEWAY = "internet-gateway"
+    ROUTE_TABLE = "route-table"
+    ADDRESS = "address"
+    NETWORK_INTERFACE = "network-interface"
+    INSTANCE = "instance"
+    IMAGE = "image"
+    CERTIFICATE = "certificate"
+    SERVER_CERTIFICATE = "server-certificate"
+    DB_INSTANCE = "db-instance"
+
+
+Key = tuple[Kind, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One resource.
+
+    `id` is its ARN (ELBv2, ACM, IAM, RDS) or its EC2 id. `shape` is what Describe answers, without what is only known at
+    run time (states, health) and without tags; all values are JSON values, times are ISO 8601 texts in UTC. `parent` is
+    the id of the record that it belongs to: a listener's load balancer, a rule's listener, a target's target group.
+    `attributes` are ELBv2 attributes that differ from their default. `more` is what no Describe shows.
+    """
+
+    kind: Kind
+    id: str
+    region: str
+    account: str
+    shape: Json
+    parent: str = ""
+    attributes: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    tags: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    more: Json = field(default_factory=lambda: NOTHING)
+
+    @property
+    def key(self) -> Key:
+        """Names the record among all."""
+        return self.kind, self.id
+
+
+class OwnedByFileError(Exception):
+    """A change to a resource that the configuration file defines."""
+
+    def __init__(self, record: Record) -> None:
+        super().__init__(f"{record.id} is defined in the configuration file; change it there")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A record as it is from now on; `record` None deletes it."""
+
+    key: Key
+    record: Record | None
+
+
+class Records:
+    """All records, each kind in order of creation."""
+
+    def __init__(self, records: Iterable[Record] = ()) -> None:
+        self._kinds: dict[Kind, dict[str, Record]] = {kind: {} for kind in Kind}
+        self._children: dict[tuple[Kind, str], dict[str, None]] = {}
+        self._from_file: frozenset[Key] = frozenset()
+        self.apply(Change(record.key, record) for record in records)
+
+    def get(self, kind: Kind, record_id: str) -> Record | None:
+        """The record, or None."""
+        return self._kinds[kind].get(record_id)
+
+    def all(self, kind: Kind) -> Iterator[Record]:
+        """Every record of a kind."""
+        return iter(self._kinds[kind].values())
+
+    def children(self, kind: Kind, parent: str) -> Iterator[Record]:
+        """The records of a kind that belong to `parent`."""
+        records = self._kinds[kind]
+        return (records[each] for each in self._children.get((kind, parent), ()))
+
+    def is_from_file(self, key: Key) -> bool:
+        """Whether the configuration file defines the record."""
+        return key in self._from_file
+
+    def apply(self, changes: Iterable[Change]) -> None:
+        """Carries out changes. A record keeps its place and its parent for as long as it lives."""
+        for change in changes:
+            kind, record_id = change.key
+            if change.record is not None:
+                self._kinds[kind][record_id] = change.record
+                self._children.setdefault((kind, change.record.parent), {})[record_id] = None
+            elif (gone := self._kinds[kind].pop(record_id, None)) is not None:
+                siblings = self._children[kind, gone.parent]
+                del siblings[record_id]
+                if not siblings:
+                    del self._children[kind, gone.parent]
+
+    def replace_file(self, records: Iterable[Record]) -> None:
+        """Takes over what the configuration file defines now, instead of what it defined before."""
+        records = list(records)
+        kept = frozenset(record.key for record in records)
+        self.apply(Change(key, None) for key in self._from_file - kept)
+        self.apply(Change(record.key, record) for record in records)
+        self._from_file = kept
+
+
+class Transaction:
+    """Reads records and collects changes to them."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._changes: dict[Key, Record | None] = {}
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What was changed, in order."""
+        return tuple(Change(key, record) for key, record in self._changes.items())
+
+    def get(self, kind: Kind, record_id: str) -> Record | None:
+        """The record as the transaction sees it, or None."""
+        key = kind, record_id
+        return self._changes[key] if key in self._changes else self._records.get(kind, record_id)
+
+    def all(self, kind: Kind, region: str | None = None) -> list[Record]:
+        """Every record of a kind, those of one region only where it is given."""
+        found = self._seen(kind, self._records.all(kind))
+        return [record for record in found if region is None or record.region == region]
+
+    def children(self, kind: Kind, parent: str) -> list[Record]:
+        """The records of a kind that belong to `parent`."""
+        return [record for record in self._seen(kind, self._records.children(kind, parent)) if record.parent == parent]
+
+    def _seen(self, kind: Kind, kept: Iterable[Record]) -> Iterator[Record]:
+        for record in kept:
+            changed: Record | None = self._changes.get(record.key, record)
+            if changed is not None:
+                yield changed
+        for key, new in self._changes.items():
+            if new is not None and key[0] is kind and self._records.get(*key) is None:
+                yield new
+
+    def put(self, record: Record) -> None:
+        """Creates or replaces a record. Raises OwnedByFileError."""
+        self._refuse_file(record.key)
+        self._changes[record.key] = record
+
+    def delete(self, kind: Kind, record_id: str) -> None:
+        """Deletes a record that exists. Raises OwnedByFileError."""
+        key = kind, record_id
+        self._refuse_file(key)
+        if self._records.get(kind, record_id) is None:
+            del self._changes[key]
+        else:
+            self._changes[key] = None
+
+    def _refuse_file(self, key: Key) -> None:
+        if self._records.is_from_file(key) and (record := self._records.get(*key)) is not None:
+            raise OwnedByFileError(record)
