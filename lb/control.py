@@ -157,6 +157,10 @@ class Control:
         self._publish(config, prepared.plan)
         await self._ports.start()
 
+    def port_failure(self, port: int) -> str | None:
+        """Why a listener's port is not bound, None where it is."""
+        return self._ports.failure(port)
+
     def addresses_changed(self) -> None:
         """Names of targets stand for other addresses now."""
         if not self._closing:

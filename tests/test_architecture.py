@@ -62,6 +62,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "demo",
         "settings",
         "app",
+        "store",
     },
 }
 

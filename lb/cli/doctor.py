@@ -74,8 +74,7 @@ def doctor(
     if config is not None:
         patients, idle_s = _from_file(config, hosts)
     else:
-        patients, idle_s = _from_balancer(ApiClient(api), hosts), int(_default_idle_timeout())
-        click.echo(f"assuming an idle timeout of {idle_s} s, which a running balancer does not tell", err=True)
+        patients, idle_s = _from_balancer(ApiClient(api), hosts)
     if not patients:
         raise NothingToExamineError("there are no targets to examine: no target group that a rule uses has any")
     diagnoses = asyncio.run(_with_progress(examine(patients, Visit(idle_s, wait)), len(patients), wait))
@@ -163,9 +162,10 @@ def _hosts_by_group(config: Config) -> dict[str, dict[str, None]]:
     return found
 
 
-def _from_balancer(api: ApiClient, hosts: tuple[str, ...]) -> list[Patient]:
-    groups = api.get("/_lb/status")["target_groups"]
-    return [
+def _from_balancer(api: ApiClient, hosts: tuple[str, ...]) -> tuple[list[Patient], int]:
+    """The same of a running balancer."""
+    picture = api.get("/_lb/status")
+    patients = [
         Patient(
             group["name"],
             Target(target["id"], target["port"]),
@@ -173,10 +173,11 @@ def _from_balancer(api: ApiClient, hosts: tuple[str, ...]) -> list[Patient]:
             _check(group["health_check"]),
             hosts,
         )
-        for group in groups
+        for group in picture["target_groups"]
         if group["in_use"]
         for target in group["targets"]
     ]
+    return patients, max((each["idle_timeout_s"] for each in picture["load_balancers"]), default=0)
 
 
 def _check(told: Json) -> HealthCheck:
@@ -189,7 +190,3 @@ def _check(told: Json) -> HealthCheck:
         matcher=parse_matcher(told["matcher"]),
         port=None if told["port"] == "traffic-port" else told["port"],
     )
-
-
-def _default_idle_timeout() -> str:
-    return attributes.text_of(Scope.LOAD_BALANCER, {}, _IDLE_TIMEOUT)

@@ -35,8 +35,9 @@ def lint(ctx: click.Context, file: Path, ignored: tuple[str, ...], as_json: bool
     """Look for what is valid in FILE (lb.yaml) and yet cannot be meant.
 
     Rules that are never reached, redirects in a circle, weights that are all 0, a health check path that is a directory,
-    timeouts in the wrong order, a target listed twice, target groups that nothing uses. Every finding is one line, and holds
-    for certain. Nothing is started.
+    timeouts in the wrong order, a target listed twice, target groups that nothing uses, zones that do not meet. Every
+    finding is one line, and holds for certain. Rules whose wildcards would take too long to compare are named on
+    standard error, and are no findings. Nothing is started.
 
     \b
     Examples:
@@ -47,12 +48,23 @@ def lint(ctx: click.Context, file: Path, ignored: tuple[str, ...], as_json: bool
     Exit codes: 0 no findings, 1 findings, 2 wrong usage or not a valid file (see 'lb validate').
     """
     try:
-        found = lint_config(load_config(file))
+        report = lint_config(load_config(file))
     except (ConfigError, PlanError) as error:
         raise InvalidFileError(str(error)) from error
-    findings = [finding for finding in found if finding.code not in ignored]
+    findings = [finding for finding in report.findings if finding.code not in ignored]
     if as_json:
-        click.echo(json.dumps({"file": str(file), "findings": [asdict(each) for each in findings]}, indent=2))
+        told = {
+            "file": str(file),
+            "findings": [asdict(each) for each in findings],
+            "undecided": [*report.undecided],
+        }
+        click.echo(json.dumps(told, indent=2))
     else:
         click.echo("\n".join(f"{file}: {each}" for each in findings) or f"{file}: no findings")
+        for where in report.undecided:
+            click.echo(
+                f"{file}: {where}: not decided whether the rules before it leave anything of it: its wildcards and"
+                " theirs would take too long to compare",
+                err=True,
+            )
     ctx.exit(1 if findings else 0)

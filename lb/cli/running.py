@@ -21,6 +21,7 @@ from lb.net.sockets import PortTakenError
 from lb.net.tasks import Tasks
 from lb.routing.plan import PlanError
 from lb.settings import Settings
+from lb.store.store import StoreError
 
 _log = logging.getLogger("lb")
 
@@ -84,7 +85,7 @@ def make_app(settings: Settings) -> App:
             f"{error.filename or settings.data_dir} cannot be written: {(error.strerror or str(error)).lower()}; "
             "choose another folder with --data"
         ) from error
-    except ValueError as error:
+    except (ValueError, StoreError) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -148,6 +149,6 @@ async def start_or_explain(start: Callable[[], Awaitable[None]], app: App, *, fl
     except PortTakenError as error:
         await app.close()
         raise click.ClickException(f"{error}; {flag(error.port)}") from error
-    except PlanError as error:
+    except (PlanError, StoreError) as error:
         await app.close()
         raise click.ClickException(str(error)) from error

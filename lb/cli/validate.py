@@ -45,9 +45,11 @@ def validate(ctx: click.Context, file: Path, as_json: bool) -> None:
 
 
 def _counts(config: Config) -> dict[str, int]:
+    """How many there are of each kind; default rules belong to their listeners and are not counted."""
     return {
         "load_balancers": len(config.load_balancers),
         "listeners": sum(len(each.listeners) for each in config.load_balancers),
+        "rules": sum(len(listener.rules) - 1 for each in config.load_balancers for listener in each.listeners),
         "target_groups": len(config.target_groups),
         "targets": sum(len(each.targets) for each in config.target_groups),
     }

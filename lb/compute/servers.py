@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 from lb.compute.webserver import FAILED, READY, START_FAILED
 from lb.compute.website import server_name
@@ -29,11 +30,12 @@ class ServerState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServerSpec:
-    """Which server, and where it listens."""
+    """Which server, where it listens, and its document root, None for the front page alone."""
 
     number: int
     port: int
     host: str = "127.0.0.1"
+    root: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,16 @@ class EmbeddedServers:
     def list(self) -> tuple[ServerStatus, ...]:
         """Every server, by number."""
         return tuple(self._servers[number].status() for number in sorted(self._servers))
+
+    def add(self, spec: ServerSpec) -> None:
+        """One more server, not started yet; its number must be new."""
+        self._servers[spec.number] = _Server(spec)
+
+    async def remove(self, number: int) -> None:
+        """Ends a server, if it runs, and forgets it."""
+        server = self._servers.pop(number)
+        async with server.lock:
+            await self._end(server)
 
     async def start_all(self, on_started: Callable[[ServerStatus], None] | None = None) -> tuple[ServerStatus, ...]:
         """Starts all servers side by side and returns when each takes requests; `on_started` hears of each.
@@ -191,6 +203,7 @@ class EmbeddedServers:
             sys.executable,
             *("-m", "lb.compute.webserver"),
             *("--number", str(spec.number), "--port", str(spec.port), "--host", spec.host),
+            *(("--root", str(spec.root)) if spec.root is not None else ()),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             # A session of its own: Ctrl-C in the terminal reaches the balancer only, which then ends its servers in

@@ -14,6 +14,7 @@ import stat
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 import uvicorn
 
@@ -81,6 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--number", type=int, required=True, help="which web server this is: 1, 2, ...")
     parser.add_argument("--port", type=int, required=True, help="the port to listen on")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
+    parser.add_argument("--root", type=Path, help="the document root (default: the front page alone)")
     options = parser.parse_args(arguments)
 
     where = f"[{options.host}]:{options.port}" if ":" in options.host else f"{options.host}:{options.port}"
@@ -97,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
     config = uvicorn.Config(
-        create_website(options.number, database),
+        create_website(options.number, database, options.root),
         lifespan="off",
         log_level="warning",
         access_log=False,

@@ -11,12 +11,14 @@ import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
 
 from lb.compute.database import DatabaseSettings, check_database
 from lb.compute.database_diagnosis import Outcome
@@ -37,12 +39,22 @@ def server_name(number: int) -> str:
     return f"Web Server {number}"
 
 
-def create_website(number: int, database: DatabaseSettings | None) -> Starlette:
-    """The application of web server `number`. `database` None: `/info` says that none is configured."""
+def front_page(number: int) -> str:
+    """The lesson's index.html, to the byte."""
+    return f"<html><body><p> {server_name(number)} </p></body></html>"
+
+
+def create_website(number: int, database: DatabaseSettings | None, root: Path | None = None) -> Starlette:
+    """The application of web server `number`. `database` None: `/info` says that none is configured.
+
+    `root` is a document root, from which everything comes that is not one of the pages here; None for the front page alone.
+    """
     pages = _Pages(number, database)
-    routes = [Route("/", pages.front)]
+    routes: list[BaseRoute] = [] if root is not None else [Route("/", pages.front)]
     for name, page in (("health", pages.health), ("info", pages.info), ("slow", pages.slow), ("status", pages.status)):
         routes += [Route(f"/{name}", page), Route(f"/{name}.php", page)]
+    if root is not None:
+        routes.append(Mount("/", StaticFiles(directory=root, html=True)))
     return Starlette(routes=routes)
 
 
@@ -60,8 +72,8 @@ class _Pages:
     up: bool = True
 
     async def front(self, _request: Request) -> Response:
-        """The lesson's index.html, to the byte."""
-        return HTMLResponse(f"<html><body><p> {server_name(self.number)} </p></body></html>")
+        """The lesson's index.html."""
+        return HTMLResponse(front_page(self.number))
 
     async def health(self, request: Request) -> Response:
         """200, or 503 after `?set=down` until `?set=up`. Lives as long as the process."""

@@ -1,7 +1,7 @@
 """The attribute table: every attribute this balancer honours, its type, range and default.
 
 Values are strings, as on ELB's wire; `seconds_of` and `is_on` give them their type. An attribute that is missing here has no
-behaviour behind it, so it is refused rather than recorded.
+behaviour behind it: the configuration file refuses it, the API keeps those of `lb.model.kept_attributes` as records.
 
 Source: "Edit attributes" and "Edit target group attributes" in the ELB user guide (fact sheet 1.4, 2.5 and 4.3).
 """
@@ -49,6 +49,12 @@ class Attribute:
         if self.low is not None and self.high is not None:
             return text.isascii() and text.isdigit() and self.low <= int(text) <= self.high
         return bool(self.pattern) and re.fullmatch(self.pattern, text) is not None
+
+    def check(self, text: str) -> None:
+        """Raises ValueError with ELB's wording for a value that is not allowed."""
+        if not self.takes(text):
+            how = f"must be between '{self.allowed}' inclusive" if self.low is not None else f"must be {self.allowed}"
+            raise ValueError(f"'{self.key}' value '{text}' {how}")
 
 
 _BOOLEAN = ("true", "false")
@@ -143,6 +149,10 @@ TABLE: tuple[Attribute, ...] = (
         choices=("true", "false", "use_load_balancer_configuration"),
     ),
     Attribute(_TG, "slow_start.duration_seconds", "0", 30, 900, choices=("0",)),
+    Attribute(_TG, "target_group_health.dns_failover.minimum_healthy_targets.count", "1", 1, 1000, choices=("off",)),
+    Attribute(
+        _TG, "target_group_health.dns_failover.minimum_healthy_targets.percentage", "off", 1, 100, choices=("off",)
+    ),
     Attribute(_TG, "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "1", 1, 1000),
     Attribute(
         _TG,
@@ -167,9 +177,7 @@ def check(scope: Scope, key: str, text: str) -> None:
     row = _BY_KEY.get((scope, key))
     if row is None:
         raise KeyError(f"{scope} attribute key '{key}' is not recognized")
-    if not row.takes(text):
-        how = f"must be between '{row.allowed}' inclusive" if row.low is not None else f"must be {row.allowed}"
-        raise ValueError(f"'{key}' value '{text}' {how}")
+    row.check(text)
 
 
 def check_together(scope: Scope, values: Mapping[str, str]) -> None:
@@ -197,6 +205,19 @@ def check_together(scope: Scope, values: Mapping[str, str]) -> None:
         and not text_of(scope, values, "stickiness.app_cookie.cookie_name")
     ):
         raise ValueError("You must set an application cookie name to enable stickiness of type 'app_cookie'")
+    _check_failover_order(values)
+
+
+def _check_failover_order(values: Mapping[str, str]) -> None:
+    """DNS failover comes with or before routing failover, where thresholds for both are given."""
+    for unit in ("count", "percentage"):
+        dns_key, routing_key = (
+            f"target_group_health.{action}.minimum_healthy_targets.{unit}"
+            for action in ("dns_failover", "unhealthy_state_routing")
+        )
+        dns, routing = values.get(dns_key, "off"), values.get(routing_key, "off")
+        if "off" not in (dns, routing) and int(dns) < int(routing):
+            raise ValueError(f"'{dns_key}' ({dns}) must not be less than '{routing_key}' ({routing})")
 
 
 def is_on_off(values: Mapping[str, str], key: str) -> bool:

@@ -23,11 +23,20 @@ def default_network(region: str, account: str) -> list[Record]:
     return [Record(kind, made, region, account, shape, parent) for kind, made, shape, parent in _made(region, account)]
 
 
+def default_vpc_id(region: str, account: str) -> str:
+    """The id of the default VPC."""
+    return _id("vpc", region, account, "vpc")
+
+
+def _id(prefix: str, region: str, account: str, what: str) -> str:
+    return f"{prefix}-0{derived_id('default', account, region, what)}"
+
+
 def _made(region: str, account: str) -> Iterator[tuple[Kind, str, dict[str, Any], str]]:
     def named(prefix: str, what: str) -> str:
-        return f"{prefix}-0{derived_id('default', account, region, what)}"
+        return _id(prefix, region, account, what)
 
-    vpc, group = named("vpc", "vpc"), named("sg", "security group")
+    vpc, group = default_vpc_id(region, account), named("sg", "security group")
     gateway, table = named("igw", "internet gateway"), named("rtb", "route table")
     yield (
         Kind.VPC,

@@ -4,13 +4,16 @@ from collections.abc import Iterator
 
 from lb.model import names
 from lb.model.config import Config, Listener, LoadBalancer, TargetGroup
+from lb.resources.defaults import default_vpc_id
 from lb.resources.records import NOTHING, Json, Kind, Record
 from lb.resources.rules import shape_of as rule_shape
 from lb.resources.target_groups import shape_of as group_shape
+from lb.resources.target_groups import target_id
 
 # The file has no times; clients want one.
 _CREATED = "2020-01-01T00:00:00.000Z"
 # Canonical hosted zone of us-east-1, the region of whatever the file defines (fact sheet 1.5).
+_VPC = default_vpc_id(names.DEFAULT_REGION, names.DEFAULT_ACCOUNT_ID)
 _HOSTED_ZONE = "Z35SXDOTRQ7X7K"
 
 
@@ -36,6 +39,7 @@ def _balancer_shape(balancer: LoadBalancer) -> Json:
         "CreatedTime": _CREATED,
         "LoadBalancerName": balancer.name,
         "Scheme": "internet-facing",
+        "VpcId": _VPC,
         "Type": "application",
         "AvailabilityZones": [{"ZoneName": zone} for zone in balancer.zones],
         "SecurityGroups": [],
@@ -56,9 +60,10 @@ def _listener(balancer: LoadBalancer, listener: Listener) -> Iterator[Record]:
 
 
 def _group(group: TargetGroup) -> Iterator[Record]:
-    yield _record(Kind.TARGET_GROUP, group.arn, group_shape(group), attributes=group.attributes)
+    shape = {**group_shape(group), "VpcId": _VPC}
+    yield _record(Kind.TARGET_GROUP, group.arn, shape, attributes=group.attributes)
     for target in group.targets:
         shape = {"Id": target.id, "Port": target.port}
         if target.zone is not None:
             shape["AvailabilityZone"] = target.zone
-        yield _record(Kind.TARGET, f"{group.arn}/{target.id}:{target.port}", shape, group.arn)
+        yield _record(Kind.TARGET, target_id(group.arn, target.id, target.port), shape, group.arn)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 Json = Mapping[str, Any]
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -67,6 +67,11 @@ class Record:
     def key(self) -> Key:
         """Names the record among all."""
         return self.kind, self.id
+
+
+_PARENTS: Final = MappingProxyType(
+    {Kind.LISTENER: Kind.LOAD_BALANCER, Kind.RULE: Kind.LISTENER, Kind.TARGET: Kind.TARGET_GROUP}
+)
 
 
 class OwnedByFileError(Exception):
@@ -168,8 +173,10 @@ class Transaction:
                 yield new
 
     def put(self, record: Record) -> None:
-        """Creates or replaces a record. Raises OwnedByFileError."""
+        """Creates or replaces a record. Raises OwnedByFileError, also for one that would belong to the file's."""
         self._refuse_file(record.key)
+        if (kind := _PARENTS.get(record.kind)) is not None:
+            self._refuse_file((kind, record.parent))
         self._changes[record.key] = record
 
     def delete(self, kind: Kind, record_id: str) -> None:

@@ -17,8 +17,8 @@ def target_id(group_arn: str, name: str, port: int | None) -> str:
 
 
 def is_served(group: Record) -> bool:
-    """Whether the balancer can send requests to targets of the group: HTTP to instances and addresses."""
-    return group.shape["TargetType"] in ("instance", "ip") and group.shape.get("Protocol") in ("HTTP", "HTTPS")
+    """Whether the balancer can send requests to targets of the group: plain HTTP to instances and addresses."""
+    return group.shape["TargetType"] in ("instance", "ip") and group.shape.get("Protocol") == "HTTP"
 
 
 def group_of(record: Record, targets: tuple[Target, ...]) -> TargetGroup:

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
-from lb.model.config import Config, Listener, LoadBalancer, Network, Place, Target, TargetGroup
+from lb.model.config import Config, Listener, LoadBalancer, Network, Target, TargetGroup
 from lb.model.rules import Forward
 from lb.resources import security
+from lb.resources.places import Placing
 from lb.resources.records import Kind, Record, Transaction
 from lb.resources.rules import rule_of
-from lb.resources.target_groups import group_of
+from lb.resources.target_groups import group_of, is_served
 
 _T = TypeVar("_T")
 
@@ -20,14 +21,15 @@ _T = TypeVar("_T")
 class Traffic:
     """Builds configurations, and remembers what it built: a resource that has not changed is the same object again."""
 
-    def __init__(self, *, security_groups: bool) -> None:
-        """`security_groups` tells whether they keep anybody out."""
+    def __init__(self, placing: Placing, *, security_groups: bool) -> None:
+        """`placing` tells where instances are, `security_groups` whether they keep anybody out."""
+        self._placing = placing
         self._security_groups = security_groups
         self._built: dict[str, tuple[tuple[object, ...], Any]] = {}
 
     def config_of(self, records: Transaction, is_from_file: Callable[[Record], bool]) -> Config:
         """The part of the configuration that the API made: all but what the configuration file defines."""
-        build = _Build(records, self._built, security_groups=self._security_groups)
+        build = _Build(records, self._built, self._placing, security_groups=self._security_groups)
         balancers = [
             (record, build.load_balancer(record))
             for record in records.all(Kind.LOAD_BALANCER)
@@ -57,11 +59,17 @@ class _Build:
     """One configuration. `known` is what was built for the one before."""
 
     def __init__(
-        self, records: Transaction, known: Mapping[str, tuple[tuple[object, ...], Any]], *, security_groups: bool
+        self,
+        records: Transaction,
+        known: Mapping[str, tuple[tuple[object, ...], Any]],
+        placing: Placing,
+        *,
+        security_groups: bool,
     ) -> None:
         self.built: dict[str, tuple[tuple[object, ...], Any]] = {}
         self._records = records
         self._known = known
+        self._placing = placing
         self._security_groups = security_groups
 
     def _again(self, name: str, parts: tuple[object, ...], make: Callable[[], _T]) -> _T:
@@ -112,13 +120,15 @@ class _Build:
         return group_of(record, targets)
 
     def _targets(self, group: Record, user: Record | None) -> Iterator[Target]:
+        if not is_served(group):
+            return
         for record in self._records.children(Kind.TARGET, group.id):
             name, port = record.shape["Id"], record.shape["Port"]
             instance = self._records.get(Kind.INSTANCE, name)
             if instance is None:
                 yield Target(name, port, record.shape.get("AvailabilityZone"))
             elif instance.more["desired"] == "running":
-                place = Place(instance.more["address"], instance.more["port"])
+                place = self._placing.place(instance)
                 zone = instance.shape["Placement"]["AvailabilityZone"]
                 yield Target(name, port, zone, place, blocked=self._blocks(instance, port, user))
 

@@ -1,0 +1,163 @@
+"""EC2 instances as embedded web servers: makes true what the records say, and tells what is.
+
+Each instance has a document root below the data folder and an address of its own; an image is a copy of a document root.
+"""
+
+import asyncio
+import logging
+import shutil
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+from lb.compute.servers import EmbeddedServers, ServerError, ServerSpec
+from lb.compute.user_data import page_of
+from lb.compute.website import front_page
+from lb.net.tasks import Tasks
+from lb.resources.places import Placing
+from lb.resources.records import Kind, Record, Records
+
+_log = logging.getLogger(__name__)
+_PROBED_ADDRESS: Final = "127.0.16.1"
+_MOVED_HTTP_PORT: Final = 8080
+
+
+def find_placing() -> Placing:
+    """How instances can be placed on this machine."""
+    for port in (80, _MOVED_HTTP_PORT):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((_PROBED_ADDRESS, port))
+            except PermissionError:
+                continue
+            except OSError:
+                return Placing(own_addresses=False)
+            return Placing(http_port=port)
+    return Placing(own_addresses=False)
+
+
+class Instances:
+    """The instances and images of the records that `reconcile` was given last."""
+
+    def __init__(self, data_dir: Path, placing: Placing) -> None:
+        self._instances_dir = data_dir / "instances"
+        self._images_dir = data_dir / "images"
+        self._placing = placing
+        self._servers = EmbeddedServers(())
+        self._instances: dict[str, Record] = {}
+        self._images: dict[str, Record] = {}
+        # Web servers by number, as long as their instance is meant to run: one that crashes is not started again.
+        self._started: dict[str, int] = {}
+        self._failed: dict[str, str] = {}
+        self._busy: set[str] = set()
+        self._tasks = Tasks()
+
+    def reconcile(self, records: Records) -> None:
+        """Takes over what instances and images there should be; what has to be done is begun, and goes on by itself."""
+        before = (*self._images, *self._instances)
+        self._images = {record.id: record for record in records.all(Kind.IMAGE)}
+        self._instances = {record.id: record for record in records.all(Kind.INSTANCE)}
+        for name in dict.fromkeys((*before, *self._images, *self._instances)):
+            if name not in self._busy and self._step(name) is not None:
+                self._busy.add(name)
+                self._tasks.spawn(self._converge(name), name=f"make {name} so")
+
+    async def _converge(self, name: str) -> None:
+        try:
+            # What is wished for may change while it is carried out.
+            while (step := self._step(name)) is not None:
+                await step(name)
+        except (OSError, ServerError) as error:
+            self._failed[name] = str(error)
+            _log.error("%s: %s", name, error)
+        finally:
+            self._busy.discard(name)
+
+    def _step(self, name: str) -> Callable[[str], Awaitable[None]] | None:
+        """What has to be done next for an instance or image, None for nothing."""
+        if name in self._images:
+            return None if name in self._failed or self._root(name).exists() else self._copy
+        desired = self._desired(name)
+        if desired == "running":
+            return None if name in self._started or name in self._failed else self._start
+        if name in self._started:
+            return self._stop
+        self._failed.pop(name, None)
+        return self._clear if desired != "stopped" and self._root(name).exists() else None
+
+    def _desired(self, name: str) -> str:
+        record = self._instances.get(name)
+        desired: str = record.more["desired"] if record is not None else "terminated"
+        return desired
+
+    def _root(self, name: str) -> Path:
+        return (self._images_dir if name.startswith("ami-") else self._instances_dir) / name
+
+    async def _copy(self, name: str) -> None:
+        await asyncio.to_thread(_copy_folder, self._root(self._images[name].more["source_instance"]), self._root(name))
+
+    async def _start(self, name: str) -> None:
+        record = self._instances[name]
+        root = self._root(name)
+        if not root.exists():
+            await asyncio.to_thread(self._make_root, record, root)
+        place = self._placing.place(record)
+        number = record.more["number"]
+        self._servers.add(ServerSpec(number, place.http_port, place.address, root))
+        try:
+            await self._servers.start(number)
+        except ServerError:
+            await self._servers.remove(number)
+            raise
+        self._started[name] = number
+
+    def _make_root(self, record: Record, root: Path) -> None:
+        image = self._root(record.more["image"])
+        if image.exists():
+            _copy_folder(image, root)
+        else:
+            root.mkdir(parents=True)
+        page = page_of(record.more.get("user_data", ""))
+        if page is None and not image.exists():
+            page = front_page(record.more["number"])
+        if page is not None:
+            (root / "index.html").write_text(page, "utf-8")
+
+    async def _stop(self, name: str) -> None:
+        await self._servers.remove(self._started[name])
+        del self._started[name]
+
+    async def _clear(self, name: str) -> None:
+        await asyncio.to_thread(shutil.rmtree, self._root(name))
+
+    def state(self, instance_id: str) -> str:
+        """`pending`, `running`, `stopping`, `stopped`, `shutting-down` or `terminated`."""
+        desired = self._desired(instance_id)
+        if desired == "running":
+            if instance_id in self._failed:
+                return "stopped"
+            return "running" if instance_id in self._started else "pending"
+        if instance_id in self._started:
+            return "stopping" if desired == "stopped" else "shutting-down"
+        return desired
+
+    def image_state(self, image_id: str) -> str:
+        """`pending`, `available` or `failed`."""
+        if image_id in self._failed:
+            return "failed"
+        return "available" if self._root(image_id).exists() else "pending"
+
+    async def close(self) -> None:
+        """Ends every web server; document roots stay."""
+        await self._tasks.close()
+        await self._servers.close()
+
+
+def _copy_folder(source: Path, destination: Path) -> None:
+    """All of it or nothing: a folder that is there is whole."""
+    half = destination.with_name(destination.name + ".half")
+    shutil.rmtree(half, ignore_errors=True)
+    shutil.copytree(source, half)
+    half.rename(destination)
