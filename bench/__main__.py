@@ -13,7 +13,7 @@ from types import FrameType
 
 import click
 
-from bench import closed, idle, origins, rate, wrk
+from bench import closed, idle, origins, rate, rules, wrk
 from bench.guard import NotLoopbackError
 from bench.peers import BASELINE, Peer, all_peers
 from bench.pinning import choose_pinning, pin_this_process
@@ -22,7 +22,7 @@ from bench.report import Metadata, Section, render, to_json
 from bench.rig import Rig, RunningPeer
 from bench.sameness import differences
 
-SCENARIOS = ("small", "headers", "body", "idle", "rate")
+SCENARIOS = ("small", "headers", "body", "rules", "idle", "rate")
 
 _WIDTH_IN_A_FILE = 150
 _EXIT_INCOMPLETE = 1
@@ -106,8 +106,8 @@ def main(scenarios: tuple[str, ...], names: tuple[str, ...], seconds: int, pairs
         json_file.write_text(to_json(sections, metadata))
         progress(f"wrote {json_file}")
     # A rival that is not installed is no failure, unless it was asked for by name.
-    expected = {"lb", *names, *metadata.versions}
-    if expected & metadata.missing.keys() or any(not section.rows for section in sections):
+    excused = {peer.name for peer in all_peers()} - {"lb", *names, *metadata.versions}
+    if metadata.missing.keys() - excused or any(not section.rows for section in sections):
         raise SystemExit(_EXIT_INCOMPLETE)
 
 
@@ -128,6 +128,7 @@ def run(
     available = [peer for peer in asked if peer.name not in missing]
     versions = {peer.name: peer.version() for peer in available}
     found: dict[str, list[str]] = {}
+    configs: dict[str, str] = {}
     sections: list[Section] = []
     body_sizes = (closed.KIB_64, closed.MIB_10) if "body" in scenarios else ()
     with Rig(pinning, body_sizes) as rig:
@@ -137,6 +138,13 @@ def run(
             if scenario == "idle":
                 fresh = [peer for peer in available if peer.name in started]
                 sections.append(idle.measure(rig, fresh, pairs=pairs, progress=progress))
+            elif scenario == "rules":
+                varied = _start_all(rig, rules.variants(), missing, found)
+                taking_part = [*(peer for peer in running if peer.name in rules.PEERS), *varied]
+                sections.append(rules.measure(rig, taking_part, seconds=seconds, pairs=pairs, progress=progress))
+                configs |= {peer.name: peer.config for peer in varied}
+                for peer in varied:
+                    rig.stop(peer)
             elif scenario == "rate":
                 sections.append(rate.measure(rig, running, seconds=seconds, pairs=pairs, progress=progress))
             else:
@@ -149,7 +157,7 @@ def run(
                         still = [peer for peer in available if peer.name in started]
                         peers = running = _start_all(rig, still, missing, found)
                     sections.append(closed.measure(rig, peers, cell, seconds=seconds, pairs=pairs, progress=progress))
-        configs = {peer.name: peer.config for peer in running}
+        configs |= {peer.name: peer.config for peer in running}
     return sections, Metadata(
         started_at=started_at,
         kernel=f"{platform.system()} {platform.release()}",

@@ -1,7 +1,7 @@
 """The two origin servers behind every peer: nginx, one process each, the pages of the lesson and bodies of fixed size.
 
-Paths: `/` 48 bytes; `/bodies/SIZE` SIZE bytes from a file; `/upload` reads a whole body and answers 204; `/forwarded`
-repeats the forwarded headers that arrived, which is how a peer is checked to do the same work as the others.
+Paths: `/bodies/SIZE` SIZE bytes from a file; `/upload` reads a whole body and answers 204; `/forwarded` repeats the
+forwarded headers that arrived, which is how a peer is checked to do the same work as the others; all others 48 bytes.
 """
 
 from collections.abc import Iterable
@@ -66,7 +66,7 @@ http {{
     }}
     server {{
         listen 127.0.0.1:{port} backlog=4096;
-        location = / {{
+        location / {{
             default_type text/html;
             return 200 "<html><body><p> Web Server {number} </p></body></html>\\n";
         }}

@@ -3,13 +3,13 @@
 from bench.peers.base import Launch, Peer, Site
 from bench.peers.caddy import Caddy
 from bench.peers.haproxy import HAProxy
-from bench.peers.lb import Balancer
+from bench.peers.lb import Balancer, BalancerWithRules, NodeAlone
 from bench.peers.nginx import Nginx
 
 BASELINE = "nginx"
 """Ratios are to this one; the origin servers are the same program."""
 
-__all__ = ["BASELINE", "Launch", "Peer", "Site", "all_peers"]
+__all__ = ["BASELINE", "Balancer", "BalancerWithRules", "Launch", "NodeAlone", "Peer", "Site", "all_peers"]
 
 
 def all_peers() -> tuple[Peer, ...]:

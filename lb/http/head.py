@@ -68,7 +68,7 @@ class RequestHead:
         "size",  # bytes on the wire
         "tier",
         "trace_id",
-        "upgrade",  # Upgrade in lower case, empty where absent
+        "upgrade",  # Upgrade, lower case, trimmed; repeated lines joined with commas; empty where absent
         "uri",  # path and query; an absolute-form URI without its scheme and authority
         "user_agent",
     )
@@ -101,9 +101,9 @@ class RequestHead:
 
     @property
     def opens_websocket(self) -> bool:
-        """Whether this is the opening handshake of a WebSocket (RFC 6455 4.1)."""
+        """Whether this is the opening handshake of a WebSocket (RFC 6455 4.1), perhaps beside other protocols."""
         return (
-            self.upgrade == b"websocket"
+            b"websocket" in connection_tokens(self.upgrade)
             and self.minor == 1
             and self.method == b"GET"
             and not self.chunked
@@ -235,7 +235,7 @@ def _take_special(head: RequestHead) -> bool:
         elif name == b"expect":
             head.expect_continue = value.lower() == b"100-continue"
         elif name == b"upgrade":
-            head.upgrade = value.lower()
+            head.upgrade = head.upgrade + b"," + value.lower() if head.upgrade else value.lower()
         elif name not in _DROPPED:
             kept.append(b"\r\n%b:%b" % (parts[at], parts[at + 1]))
             plain = plain and not desync.looks_like_framing(name)
@@ -274,7 +274,7 @@ def without(block: bytes, names: frozenset[bytes]) -> bytes:
 
 
 def connection_tokens(connection: bytes) -> list[bytes]:
-    """What a Connection value in lower case lists."""
+    """What a Connection or Upgrade value in lower case lists."""
     return [token.strip(b" \t") for token in connection.split(b",")]
 
 
@@ -309,7 +309,10 @@ def _read_other(data: bytes, at: int, mode: str, drop_invalid: bool) -> tuple[Re
         tier = Tier.ACCEPTABLE
     if desync.is_blocked(tier, mode):
         raise Rejected(400, tier, reason)
-    head = _rebuild(method, uri, version.strip(b" \t"), headers, drop_invalid, end - at)
+    try:
+        head = _rebuild(method, uri, version.strip(b" \t"), headers, drop_invalid, end - at)
+    except Rejected as refusal:
+        raise Rejected(refusal.status, tier, reason) from None
     head.tier, head.reason = tier, reason
     head.has_invalid_names = any(not _VALID_NAME.fullmatch(name) for name, _ in headers)
     _check_host_and_uri(head)
@@ -369,9 +372,12 @@ def _rebuild(
             lines.append(b"\r\n" + name.strip(b" \t") + b": " + value)
     if not _DECODED_CODINGS.issuperset(codings):
         raise Rejected(501 if _known(codings) else 400)
-    if codings.count(b"chunked") > 1 or (lengths and lengths.count(lengths[0]) != len(lengths)):
-        raise Rejected(400)
     chunked = b"chunked" in codings
+    # Where chunked is not the last coding, the body has no end that all would agree on (RFC 9112 6.3).
+    if codings.count(b"chunked") > 1 or (chunked and codings[-1] != b"chunked"):
+        raise Rejected(400)
+    if lengths and lengths.count(lengths[0]) != len(lengths):
+        raise Rejected(400)
     if lengths and not chunked:
         lines.append(b"\r\nContent-Length: %d" % lengths[0])
     if not method or re.search(rb"[\0-\x20\x7f]", method):

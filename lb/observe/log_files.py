@@ -2,7 +2,7 @@
 
 One gzip file for each node and five minutes that had entries, named after the end of the interval. A file appears under its
 name only when it is whole; until then it is called `.NAME.part`, which stays behind when the process is killed (`zcat` reads
-it up to the last second).
+it up to the last second). A test file, written as soon as a log is switched on, shows where its files will come.
 """
 
 import asyncio
@@ -43,6 +43,14 @@ class LogKind(StrEnum):
     HEALTH_CHECK = "health_check_log_"
 
 
+# What test files call the logs: documented for access and connection logs, seen for health check logs.
+_TITLES: Final = {
+    LogKind.ACCESS: "AccessLog",
+    LogKind.CONNECTION: "ConnectionLog",
+    LogKind.HEALTH_CHECK: "HealthCheckLog",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class LogSource:
     """Whose log it is. `prefix` is the one of the log attributes; `load_balancer` is `app/NAME/ID`."""
@@ -64,13 +72,23 @@ def object_key(source: LogSource, end_s: int, unique: str) -> str:
     """The key of an S3 object for the interval that ends at `end_s` (epoch seconds); `unique` is the random part."""
     end = datetime.fromtimestamp(end_s, UTC)
     account_id, region = source.account_id, source.region
-    folder = f"AWSLogs/{account_id}/elasticloadbalancing/{region}/{end:%Y/%m/%d}"
     balancer = source.load_balancer.replace("/", ".")
     # A colon is no part of a file name everywhere.
     node_ip = source.node_ip.replace(":", "-")
     name = f"{source.kind}{account_id}_elasticloadbalancing_{region}_{balancer}_{end:%Y%m%dT%H%MZ}_{node_ip}_{unique}"
+    return f"{_account_folder(source)}/elasticloadbalancing/{region}/{end:%Y/%m/%d}/{name}.log.gz"
+
+
+def object_of_test(source: LogSource, now_s: float) -> tuple[str, str]:
+    """Key and text of the S3 object with which ELB shows that it may write: made when a log is switched on at `now_s`."""
+    title = _TITLES[source.kind]
+    now = datetime.fromtimestamp(now_s, UTC).isoformat(timespec="milliseconds").removesuffix("+00:00")
+    return f"{_account_folder(source)}/ELB{title}TestFile", f"Enable {title} for ELB: {source.load_balancer} at {now}Z"
+
+
+def _account_folder(source: LogSource) -> str:
     prefix = source.prefix.strip("/")
-    return f"{prefix}/{folder}/{name}.log.gz" if prefix else f"{folder}/{name}.log.gz"
+    return f"{prefix}/AWSLogs/{source.account_id}" if prefix else f"AWSLogs/{source.account_id}"
 
 
 class IntervalFile:
@@ -142,6 +160,8 @@ class LogFiles:
     ) -> None:
         # The random part only keeps apart the files of one node and interval.
         self._file = IntervalFile(directory, source, rng or random.Random())  # noqa: S311
+        self._directory = directory
+        self._source = source
         self._clock = clock
         self._since_s = clock()  # what waits came after this
         self._waiting: list[str] = []
@@ -153,8 +173,18 @@ class LogFiles:
         self._dropped = 0
 
     def start(self) -> None:
-        """Begins to write; needs a running event loop."""
+        """Begins to write, the test file first; needs a running event loop."""
+        self._writer.submit(self._write_test_file)
         self._timer = asyncio.get_running_loop().call_later(self._next_s(), self._run)
+
+    def _write_test_file(self) -> None:
+        key, text = object_of_test(self._source, self._clock())
+        path = self._directory / key
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        except OSError as error:
+            self._lost.add(0, error)
 
     def append(self, text: str) -> None:
         """Takes one or more whole lines, with their line ends."""

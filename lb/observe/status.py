@@ -3,16 +3,19 @@
 Pure: the state of the moment in, plain JSON values out.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from lb.model import attributes
+from lb.model.attributes import Scope
 from lb.model.config import Config, HealthCheck, Listener, LoadBalancer
 from lb.model.reasons import TargetState
 from lb.model.rules import Forward
 from lb.routing.plan import GroupPlan, Plan
 from lb.targets.health import Health, ProbeResult
 from lb.targets.roster import Roster, Slot
+from lb.targets.zone_health import ZoneHealth, zone_health, zones_out_of_dns
 
 Json = dict[str, Any]
 
@@ -31,27 +34,50 @@ Checks = Mapping[tuple[str, str], Check]
 
 def status(config: Config, plan: Plan, rosters: Mapping[str, Roster], checks: Checks, now_s: float) -> Json:
     """The whole picture. `now_s` is the wall clock in epoch seconds."""
-    groups = [_group(group, rosters[group.arn], checks, now_s) for group in plan.groups]
+    zones = {group.arn: zone_health(rosters[group.arn].slots, group.choosing) for group in plan.groups if group.in_use}
+    users = {
+        arn: balancer
+        for balancer in config.load_balancers
+        for listener in balancer.listeners
+        for arn in _forwards(listener)
+    }
+    used = {
+        balancer.arn: [zones[arn] for arn, user in users.items() if user is balancer] for balancer in users.values()
+    }
+    out_of_dns = {arn: zones_out_of_dns(used[balancer.arn]) for arn, balancer in users.items()}
+    groups = [
+        _group(
+            group, rosters[group.arn], checks, now_s, zones.get(group.arn, []), out_of_dns.get(group.arn, frozenset())
+        )
+        for group in plan.groups
+    ]
     names = {group.arn: group.name for group in plan.groups}
     return {
-        "load_balancers": [_load_balancer(each, names) for each in config.load_balancers],
+        "load_balancers": [_load_balancer(each, names, used.get(each.arn, [])) for each in config.load_balancers],
         "target_groups": groups,
         "ready": all(_is_ready(group) for group in groups if group["in_use"]),
     }
 
 
-def _load_balancer(balancer: LoadBalancer, names: Mapping[str, str]) -> Json:
+def _load_balancer(balancer: LoadBalancer, names: Mapping[str, str], groups: Sequence[Sequence[ZoneHealth]]) -> Json:
+    """`groups` has the zones of each target group that it uses."""
+    out_of_dns = zones_out_of_dns(groups)
+    zones = {state.zone for group in groups for state in group} - {""}
     return {
         "name": balancer.name,
         "arn": balancer.arn,
         "dns_name": balancer.dns_name,
         "state": "active",
+        "idle_timeout_s": attributes.seconds_of(
+            Scope.LOAD_BALANCER, balancer.attributes, "idle_timeout.timeout_seconds"
+        ),
+        "zones": [{"zone": zone, "in_dns": zone not in out_of_dns} for zone in sorted({*balancer.zones, *zones})],
         "listeners": [
             {
                 "arn": listener.arn,
                 "protocol": "HTTP",
                 "port": listener.port,
-                "forward": ", ".join(_forwards(listener, names)),
+                "forward": ", ".join(names[arn] for arn in _forwards(listener)),
                 "rules": len(listener.rules) - 1,
             }
             for listener in balancer.listeners
@@ -59,19 +85,23 @@ def _load_balancer(balancer: LoadBalancer, names: Mapping[str, str]) -> Json:
     }
 
 
-def _forwards(listener: Listener, names: Mapping[str, str]) -> list[str]:
-    """The target groups that its rules forward to, the default rule's first."""
+def _forwards(listener: Listener) -> list[str]:
+    """The target groups (ARNs) that its rules forward to, the default rule's first."""
     ordered = sorted(listener.rules, key=lambda rule: (rule.priority is not None, rule.priority))
     found = {
-        names[group.arn]: None
-        for rule in ordered
-        if isinstance(rule.action, Forward)
-        for group in rule.action.target_groups
+        group.arn: None for rule in ordered if isinstance(rule.action, Forward) for group in rule.action.target_groups
     }
     return list(found)
 
 
-def _group(group: GroupPlan, roster: Roster, checks: Checks, now_s: float) -> Json:
+def _group(
+    group: GroupPlan,
+    roster: Roster,
+    checks: Checks,
+    now_s: float,
+    zones: Sequence[ZoneHealth],
+    out_of_dns: Collection[str],
+) -> Json:
     check = group.health_check
     targets = [_target(slot, checks.get((group.arn, slot.key)), check, now_s) for slot in roster.slots]
     return {
@@ -89,7 +119,10 @@ def _group(group: GroupPlan, roster: Roster, checks: Checks, now_s: float) -> Js
             "matcher": check.matcher.text,
         },
         "targets": targets,
-        "notes": _notes(check, targets, fail_open=roster.fail_open) if group.in_use else [],
+        "zones": [asdict(state) for state in zones],
+        "notes": [*_notes(check, targets, fail_open=roster.fail_open), *_dns_notes(zones, out_of_dns)]
+        if group.in_use
+        else [],
     }
 
 
@@ -148,6 +181,15 @@ def _notes(check: HealthCheck, targets: list[Json], *, fail_open: bool) -> list[
             "Point the path at the final address, or add the code to the matcher."
         )
     return notes
+
+
+def _dns_notes(zones: Sequence[ZoneHealth], out_of_dns: Collection[str]) -> list[str]:
+    return [
+        f"Only {state.healthy} of {state.registered} targets that {state.zone} can use are healthy, too few for"
+        " target_group_health.dns_failover: ALB's DNS name would leave out this zone's address. Here it goes on serving."
+        for state in zones
+        if state.zone in out_of_dns and not state.dns_healthy
+    ]
 
 
 def _failed_with(target: Json, codes: range | tuple[int, ...]) -> int:

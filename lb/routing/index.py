@@ -21,6 +21,7 @@ from lb.routing.conditions import (
     SourceCondition,
 )
 from lb.routing.patterns import Pattern
+from lb.routing.remembered import Remembered
 from lb.routing.request import RequestView
 
 _Condition = TypeVar("_Condition", bound=CompiledCondition[Any])
@@ -28,45 +29,70 @@ _Conditions = Sequence[Sequence[CompiledCondition[Any]]]
 _Bits = dict[bytes, int]
 # Asking a set costs about as much as asking two or three patterns.
 _FEWEST_FOR_A_SET: Final = 4
+_REMEMBERED_VALUES_BYTES: Final = 256 * 1024
+_REMEMBERED_BLOCKS_BYTES: Final = 1024 * 1024
 
 
 class RuleIndex:
-    """The index of a listener's rules. `first` is cheap; `further` looks at headers, the query and the address."""
+    """The index of a listener's rules. `first` is cheap; `further` looks at headers, the query and the address.
 
-    __slots__ = ("_all", "_headers", "_one_value", "_query", "_source")
+    What hosts, paths, methods and header blocks leave over is remembered.
+    """
+
+    __slots__ = ("_all", "_by_block", "_headers", "_one_value", "_query", "_source")
 
     def __init__(self, rules: _Conditions) -> None:
         self._all = (1 << len(rules)) - 1
-        self._one_value: list[tuple[Callable[[RequestView], bytes], int, PatternIndex]] = []
+        self._one_value: list[tuple[Callable[[RequestView], bytes], Remembered[int], int, PatternIndex]] = []
         kinds: tuple[type[OneValueCondition], ...] = (HostCondition, PathCondition, MethodCondition)
         for kind in kinds:
             bits, conditions = _of_kind(rules, kind)
             if conditions:
                 index = PatternIndex((pattern, bit) for bit, each in conditions for pattern in each.patterns)
-                self._one_value.append((kind.value_of, self._all & ~bits, index))
+                known: Remembered[int] = Remembered(_REMEMBERED_VALUES_BYTES)
+                self._one_value.append((kind.value_of, known, self._all & ~bits, index))
+        self._by_block: Remembered[int] = Remembered(_REMEMBERED_BLOCKS_BYTES)
         self._headers = _header_indexes(rules, self._all)
         self._query = QueryIndex(*_of_kind(rules, QueryCondition), self._all)
         self._source = SourceIndex(*_of_kind(rules, SourceCondition), self._all)
 
     def first(self, request: RequestView) -> int:
-        """The rules that host, path and method leave over."""
+        """The rules that host, path and method leave over, and the header block where it is known already."""
         candidates = self._all
-        for value_of, others, index in self._one_value:
-            candidates &= others | index.candidates(value_of(request))
+        for value_of, known, others, index in self._one_value:
+            value = value_of(request)
+            found = known.get(value)
+            if found is None:
+                found = others | index.candidates(value)
+                known.put(value, found)
+            candidates &= found
             if not candidates:
-                break
+                return 0
+        if self._headers:
+            found = self._by_block.get(request.head.block)
+            if found is not None:
+                candidates &= found
         return candidates
 
     def further(self, request: RequestView, candidates: int) -> int:
         """Those of the candidates that the rest of the request leaves over."""
-        for start, others, index in self._headers:
-            if candidates & ~others:
-                found = others
-                for value in request.header_values(start):
-                    found |= index.candidates(value)
-                candidates &= found
+        if self._headers:
+            candidates &= self._by_headers(request)
         candidates = self._query.narrow(request, candidates)
         return self._source.narrow(request, candidates)
+
+    def _by_headers(self, request: RequestView) -> int:
+        block = request.head.block
+        found = self._by_block.get(block)
+        if found is None:
+            found = self._all
+            for start, others, index in self._headers:
+                allowed = others
+                for value in request.header_values(start):
+                    allowed |= index.candidates(value)
+                found &= allowed
+            self._by_block.put(block, found)
+        return found
 
 
 class PatternIndex:

@@ -1,6 +1,7 @@
 """What is allowed in a configuration and yet cannot be meant: findings that hold for certain, in words.
 
-Pure: a configuration in, findings out. What ELB refuses is refused earlier and no finding.
+Pure: a configuration in, findings out. What ELB refuses is refused earlier and no finding. Where it would take too long to
+find out, that is said beside the findings.
 """
 
 import ipaddress
@@ -23,16 +24,19 @@ from lb.model.rules import (
 )
 from lb.routing.loops import redirect_loop
 from lb.routing.plan import compile_plan
-from lb.routing.subsumption import Cover, covers
+from lb.routing.subsumption import Cover, Prover, Undecided, covers
 
 # Where servers keep their files; a URL path that begins so is meant for the disk.
 _REFUSED_METHODS: Final = ("TRACE", "CONNECT")
 _MOST_SHOWN: Final = 3
+# ELB's word for targets outside the VPC; `lb.targets.zones`, which is not to be imported here, has it too.
+_ANY_ZONE: Final = "all"
 
 CODES: Final = (
     "client-keep-alive",
     "deregistration-delay",
     "double-target",
+    "empty-zone",
     "group-stickiness",
     "health-path",
     "idle-stickiness",
@@ -40,6 +44,7 @@ CODES: Final = (
     "shadowed-value",
     "unreachable-rule",
     "unused-target-group",
+    "unused-zone",
     "zero-weights",
 )
 """The kinds of findings."""
@@ -57,7 +62,15 @@ class Finding:
         return f"{self.where}: {self.message}"
 
 
-def lint(config: Config) -> tuple[Finding, ...]:
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All findings, and the rules (`listener 8080, rule 20`) of which it was not decided whether they can be reached."""
+
+    findings: tuple[Finding, ...]
+    undecided: tuple[str, ...]
+
+
+def lint(config: Config) -> Report:
     """All findings: load balancers first, then target groups, in the order of the configuration.
 
     Raises lb.routing.plan.PlanError for a configuration that cannot be used at all.
@@ -66,17 +79,19 @@ def lint(config: Config) -> tuple[Finding, ...]:
     names = {group.arn: group.name for group in config.target_groups}
     ports = frozenset(plan.port for plan in plans.values())
     found: list[Finding] = []
+    undecided: list[str] = []
+    prover = Prover()
     for balancer in config.load_balancers:
         found += _load_balancer(balancer)
         for listener in balancer.listeners:
-            found += _rules(listener, names)
+            found += _rules(listener, names, prover, undecided)
             for rule in (*plans[listener.arn].rules.rules, plans[listener.arn].rules.default):
                 if (loop := redirect_loop(plans[listener.arn], rule, ports)) is not None:
                     found.append(Finding("redirect-loop", _place(listener, rule.rule), loop))
     users = _users(config)
     for group in config.target_groups:
         found += _target_group(group, users.get(group.arn))
-    return tuple(found)
+    return Report(tuple(found), tuple(undecided))
 
 
 def _users(config: Config) -> dict[str, LoadBalancer]:
@@ -106,8 +121,15 @@ def _load_balancer(balancer: LoadBalancer) -> Iterator[Finding]:
         )
 
 
-def _rules(listener: Listener, names: dict[str, str]) -> Iterator[Finding]:
-    covered = {cover.rule.priority: cover for cover in covers(listener.rules)}
+def _rules(listener: Listener, names: dict[str, str], prover: Prover, undecided: list[str]) -> Iterator[Finding]:
+    """The findings of a listener's rules; adds to `undecided`."""
+    covered: dict[int | None, Cover] = {}
+    for result in covers(listener.rules, prover):
+        match result:
+            case Cover(rule):
+                covered[rule.priority] = result
+            case Undecided(rule):
+                undecided.append(_place(listener, rule))
     for rule in sorted(listener.rules, key=lambda rule: (rule.priority is None, rule.priority)):
         where = _place(listener, rule)
         why = _never_matches(rule)
@@ -207,7 +229,34 @@ def _target_group(group: TargetGroup, user: LoadBalancer | None) -> Iterator[Fin
     yield from _double_targets(where, group.targets)
     yield from _idle_stickiness(where, group)
     if user is not None:
+        yield from _zones(where, group, user)
         yield from _delay(where, group, _idle_timeout_s(user))
+
+
+def _zones(where: str, group: TargetGroup, user: LoadBalancer) -> Iterator[Finding]:
+    """Where the zones of the targets and those of their load balancer do not meet."""
+    if not user.zones:
+        return
+    enabled = f"load balancer {user.name} ({', '.join(user.zones)})"
+    zones = {target.zone for target in group.targets}
+    for zone in sorted(each for each in zones if each is not None and each not in (*user.zones, _ANY_ZONE)):
+        unused = [str(target) for target in group.targets if target.zone == zone]
+        several = len(unused) > 1
+        yield Finding(
+            "unused-zone",
+            where,
+            f"{', '.join(unused)} {'are' if several else 'is'} in {zone}, which is not enabled for {enabled}:"
+            f" {'they are' if several else 'it is'} unused and {'get' if several else 'gets'} no requests",
+        )
+    cross_zone = attributes.text_of(Scope.TARGET_GROUP, group.attributes, "load_balancing.cross_zone.enabled")
+    if cross_zone == "false" and not zones & {None, _ANY_ZONE}:
+        for zone in (each for each in user.zones if each not in zones):
+            yield Finding(
+                "empty-zone",
+                where,
+                f"it has no target in {zone}, which is enabled for {enabled}, and cross-zone load balancing is off: a node"
+                " in that zone answers with 503",
+            )
 
 
 def _delay(where: str, group: TargetGroup, idle_s: int) -> Iterator[Finding]:

@@ -42,8 +42,13 @@ def new_cookie(stickiness: Stickiness | None, sealer: Sealer, target_group_arn: 
 
 
 def new_thresholds(choosing: Choosing) -> Thresholds:
-    """When too few targets are healthy."""
+    """When too few targets are healthy, so that all are used."""
     return Thresholds(choosing.healthy_count, choosing.healthy_percentage)
+
+
+def new_dns_thresholds(choosing: Choosing) -> Thresholds:
+    """When too few targets are healthy for a zone to stay in DNS."""
+    return Thresholds(choosing.dns_healthy_count, choosing.dns_healthy_percentage)
 
 
 def new_zoning(choosing: Choosing, node_zone: str | None) -> Zoning:

@@ -16,6 +16,7 @@ from enum import Enum
 from hashlib import sha256
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
+from lb.routing.remembered import Remembered
 from lb.targets.sealing import AWSALB, AWSALBAPP, AWSALBTG, Kind, Sealer
 
 _BROWSER_LIFETIME_S: Final = 7 * 24 * 3600
@@ -23,6 +24,8 @@ _MARK_LENGTH: Final = 12
 _TOKEN_BYTES: Final = min(kind.text_bytes for kind in (AWSALB, AWSALBTG, AWSALBAPP)) - _MARK_LENGTH
 _PIECES: Final = tuple(b"AWSALBAPP-%d" % number for number in range(4))
 _REMOVED: Final = b"_remove_"
+# The header blocks of some thousand clients.
+_REMEMBERED_BYTES: Final = 2 * 1024 * 1024
 
 _COOKIE_LINE: Final = re.compile(rb"\r\n(?i:cookie):([^\r]*+)")
 # To be used with a semicolon before the line: one leading character to look for is what makes the search fast.
@@ -63,6 +66,14 @@ class Choice(NamedTuple, Generic[T]):
         return "AWSALBTGCookieInvalid" if invalid else None
 
 
+class _Genuine(NamedTuple):
+    """What a cookie that we sealed for this scope says: its own name, the token in it, and the second it was issued."""
+
+    cookie: str
+    token: str
+    issued_s: int
+
+
 def token_of(name: str) -> str:
     """How a cookie names a target (by its key) or a target group (by its label): as it is, or a digest of a long name."""
     return name if len(name.encode()) <= _TOKEN_BYTES else "#" + sha256(name.encode()).hexdigest()[:32]
@@ -95,20 +106,24 @@ class _Issuer:
         self._second = -1
         self._lines: dict[tuple[str, bool], bytes] = {}
 
-    def choose(self, value: bytes, cookie: str, known: Mapping[str, T], now_s: int) -> Choice[T]:
-        """What one cookie value says. `known` maps the tokens of whatever may be used now."""
+    def read(self, value: bytes, cookie: str) -> _Genuine | Choice[Any]:
+        """What one cookie value says; a new choice where it is not genuine, or of another scope."""
         opened = self._sealer.open(self._kind, value)
         if opened is None:
             return Choice(None, Why.BROKEN, cookie)
         text, issued_s = opened
         if not text.startswith(self._mark):
             return Choice(None, Why.FOREIGN, cookie)
-        token = text[_MARK_LENGTH:].decode()
+        return _Genuine(cookie, text[_MARK_LENGTH:].decode(), issued_s)
+
+    def choose(self, genuine: _Genuine, known: Mapping[str, T], now_s: int) -> Choice[T]:
+        """What that means now. `known` maps the tokens of whatever may be used now."""
+        cookie, token, issued_s = genuine
         # Whole seconds: a cookie lives for its duration and up to one second more, never less.
         if now_s - issued_s > self._duration_s:
             return Choice(None, Why.EXPIRED, cookie, token)
         kept = known.get(token)
-        return Choice(kept, Why.KEPT if kept is not None else Why.NOT_USABLE, cookie, token)
+        return Choice(kept, Why.NOT_USABLE if kept is None else Why.KEPT, cookie, token)
 
     def value(self, token: str, now_s: int) -> bytes:
         """The sealed value for a token."""
@@ -123,28 +138,43 @@ class _Issuer:
 
 
 class PairCookie:
-    """A cookie and its twin for cross-origin requests, as `lb_cookie` and group stickiness use them."""
+    """A cookie and its twin for cross-origin requests, as `lb_cookie` and group stickiness use them.
 
-    __slots__ = ("_cors", "_issuer", "_new", "_plain")
+    What a header block says is remembered where its cookie is genuine. How old it is and who may be used is asked anew
+    for each request.
+    """
+
+    __slots__ = ("_cors", "_issuer", "_new", "_plain", "_read_before")
 
     def __init__(self, sealer: Sealer, kind: Kind, scope_arn: str, duration_s: int) -> None:
         self._issuer = _Issuer(sealer, kind, scope_arn, duration_s)
         self._plain = kind.name
         self._cors = kind.name + b"CORS"
         self._new: Choice[Any] = Choice(None, Why.NO_COOKIE, kind.name.decode())
+        self._read_before: Remembered[_Genuine] = Remembered(_REMEMBERED_BYTES)
 
     def choose(self, block: bytes, known: Mapping[str, T], wall_s: float) -> Choice[T]:
         """What the cookies of a request say at `wall_s` (seconds since 1970).
 
         `block` is the request's header block; `known` maps `token_of` each usable target (or group of the action) to it.
         """
+        genuine = self._read_before.get(block)
+        if genuine is None:
+            found = self._read(block)
+            if isinstance(found, Choice):
+                return found
+            genuine = found
+            self._read_before.put(block, genuine)
+        return self._issuer.choose(genuine, known, int(wall_s))
+
+    def _read(self, block: bytes) -> _Genuine | Choice[Any]:
         if self._plain not in block:
             return self._new
         cookies = read_cookies(block)
         for name in (self._cors, self._plain):
             value = cookies.get(name)
             if value is not None:
-                return self._issuer.choose(value, name.decode(), known, int(wall_s))
+                return self._issuer.read(value, name.decode())
         return self._new
 
     def lines(self, token: str, wall_s: float, *, secure: bool) -> bytes:
@@ -196,7 +226,8 @@ class AppCookie:
             return self._new
         if not any(self._request.search(b";" + line) for line in _COOKIE_LINE.findall(block)):
             return Choice(None, Why.NO_APPLICATION_COOKIE, "AWSALBAPP")
-        return self._issuer.choose(value, "AWSALBAPP", known, int(wall_s))
+        found = self._issuer.read(value, "AWSALBAPP")
+        return found if isinstance(found, Choice) else self._issuer.choose(found, known, int(wall_s))
 
     def lines(self, answer: bytes, token: str, wall_s: float, *, kept: bool, secure: bool) -> bytes:
         """The Set-Cookie lines, each with the CRLF before it.

@@ -19,11 +19,15 @@ ANY_ZONE: Final = "all"
 
 
 class Located(Protocol):
-    """The parts of a target in a roster that are read here. `zone` is None where none was given."""
+    """The parts of a target in a roster that are read here."""
 
-    key: str
-    zone: str | None
-    health: Health
+    @property
+    def zone(self) -> str | None:
+        """Its Availability Zone; None where none was given."""
+
+    @property
+    def health(self) -> Health:
+        """What the health checker says."""
 
 
 T = TypeVar("T", bound=Located)
@@ -74,14 +78,14 @@ class Zoning:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """`target_group_health.unhealthy_state_routing.minimum_healthy_targets`; `percentage` None is `off`."""
+    """`minimum_healthy_targets` of `unhealthy_state_routing` or `dns_failover` in `target_group_health`; None is `off`."""
 
-    count: int = 1
+    count: int | None = 1
     percentage: int | None = None
 
     def crossed(self, healthy: int, registered: int) -> bool:
         """Whether too few of the registered targets are healthy: the stricter threshold acts."""
-        if healthy < self.count:
+        if self.count is not None and healthy < self.count:
             return True
         return self.percentage is not None and healthy * 100 < self.percentage * registered
 
@@ -129,6 +133,12 @@ def select(slots: Iterable[T], zoning: Zoning = NO_ZONES, thresholds: Thresholds
     usable = candidates if crossed else healthy
     verdicts = [Verdict(slot, out or _why(slot.health.state, crossed)) for slot, out in placed]
     return Selection(usable, crossed and bool(candidates), len(healthy), len(candidates), thresholds, verdicts)
+
+
+def count_reachable(slots: Iterable[Located], zoning: Zoning) -> tuple[int, int]:
+    """How many targets a node could use are healthy, and how many there are: what thresholds are taken over."""
+    states = [slot.health.state for slot in slots if _out(slot, zoning) is None]
+    return states.count(TargetState.HEALTHY), len(states)
 
 
 def _out(slot: Located, zoning: Zoning) -> Why | None:

@@ -3,9 +3,8 @@
 import pytest
 import yaml
 
-from bench import origins
-from bench.peers import BASELINE, Site, all_peers
-from bench.peers.lb import Balancer
+from bench import origins, rules
+from bench.peers import BASELINE, Balancer, BalancerWithRules, NodeAlone, Site, all_peers
 from bench.pinning import Pinning
 from bench.rig import Rig
 from bench.sameness import differences
@@ -36,6 +35,16 @@ def test_a_peer_does_the_same_work_as_the_others(peer, rig):
     assert peer.version()[0].isdigit()
     rig.stop(running)
     assert running.started.process.poll() is not None
+
+
+@pytest.mark.parametrize(
+    ("peer", "expected"), [(NodeAlone(), ["writes no access log file"]), (BalancerWithRules(), [])], ids=str
+)
+def test_the_balancers_of_the_rules_scenario_differ_in_nothing_else(peer, expected, rig):
+    assert type(peer) in map(type, rules.variants())
+    running = rig.start(peer)
+    assert differences(running) == expected
+    rig.stop(running)
 
 
 def test_the_balancer_is_told_its_port_and_targets(tmp_path):

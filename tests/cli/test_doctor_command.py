@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from lb.cli.doctor import doctor
 from tests.console.stage import stage
 from tests.health.scripted import OK, says, target, then_closes
+from tests.support.balancer import running_balancer
 
 KEPT_SHORT = b"HTTP/1.1 200 OK\r\nKeep-Alive: timeout=5\r\nContent-Length: 2\r\n\r\nok"
 
@@ -94,12 +95,25 @@ async def test_the_targets_of_a_running_balancer():
             {"name": "web", "in_use": True, "health_check": check, "targets": [used]},
             {"name": "unused", "in_use": False, "health_check": check, "targets": [{**used, "port": 1}]},
         ]
-        async with stage({"target_groups": groups}) as shown:
+        async with stage({"load_balancers": [{"idle_timeout_s": 60}], "target_groups": groups}) as shown:
             result = await run("--api", shown.url, "--wait", 0.1)
     assert result.exit_code == 1, result.output
     assert result.stdout.splitlines()[0] == f"web web1:{scripted.port}"
-    assert "assuming an idle timeout of 60 s" in result.stderr
+    assert "earlier than the balancer does (60 s)" in result.stdout
     assert scripted.heads[0].startswith(b"GET /health HTTP/1.1\r\n")
+
+
+async def test_the_idle_timeout_is_that_of_the_running_balancer():
+    async with (
+        target(says(KEPT_SHORT)) as scripted,
+        running_balancer(
+            targets=[f"127.0.0.1:{scripted.port}"], lb_attributes={"idle_timeout.timeout_seconds": 4}
+        ) as balancer,
+        stage(balancer.app.status()) as shown,
+    ):
+        result = await run("--api", shown.url, "--wait", 0.1)
+    assert result.exit_code == 0, result.output
+    assert "keeps idle connections longer than the balancer's 4 s" in result.stdout
 
 
 async def test_no_balancer_answers():

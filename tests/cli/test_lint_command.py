@@ -66,6 +66,28 @@ def test_json(folder: Path):
     assert told["file"] == "lb.yaml"
     assert [each["code"] for each in told["findings"]] == ["unreachable-rule", "unused-target-group"]
     assert told["findings"][0]["where"] == "listener 8080, rule 20"
+    assert told["undecided"] == []
+
+
+def test_what_was_not_decided_is_said_beside_the_findings(folder: Path):
+    rules = [
+        {
+            "priority": number,
+            "conditions": {"path-pattern": [f"*{'a' * 90}{number}{last}*" for last in "xyz"]},
+            "action": {"forward": "a"},
+        }
+        for number in range(1, 101)
+    ]
+    listener = {"port": 8080, "forward": "a", "rules": rules}
+    config = {"load_balancers": {"web": {"listeners": [listener]}}, "target_groups": {"a": {}}}
+    (folder / "lb.yaml").write_text(json.dumps(config))
+    result = CliRunner().invoke(lint, [])
+    # No finding, so no failure; but it is not hidden either.
+    assert (result.exit_code, result.stdout) == (0, "lb.yaml: no findings\n")
+    assert result.stderr
+    assert all("not decided whether the rules before it" in line for line in result.stderr.splitlines())
+    told = json.loads(CliRunner().invoke(lint, ["--json"]).stdout)
+    assert len(told["undecided"]) == len(result.stderr.splitlines())
 
 
 def test_a_file_that_is_not_valid(folder: Path):

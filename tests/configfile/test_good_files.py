@@ -196,6 +196,8 @@ target_groups:
         ("stickiness.enabled", "true", "true"),
         ("load_balancing.cross_zone.enabled", "false", "false"),
         ("load_balancing.cross_zone.enabled", "use_load_balancer_configuration", "use_load_balancer_configuration"),
+        ("target_group_health.dns_failover.minimum_healthy_targets.count", "off", "off"),
+        ("target_group_health.dns_failover.minimum_healthy_targets.percentage", "50", "50"),
         ("target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "2", "2"),
         ("target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", "off", "off"),
         ("target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", "50", "50"),

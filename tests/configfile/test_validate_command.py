@@ -33,8 +33,20 @@ def test_a_valid_file_is_summed_up(folder: Path):
     (folder / "lb.yaml").write_text(GOOD)
     result = CliRunner().invoke(validate, [])
     assert result.exit_code == 0
-    assert result.stdout == "lb.yaml: valid: 1 load balancer, 1 listener, 1 target group, 2 targets\n"
+    assert result.stdout == "lb.yaml: valid: 1 load balancer, 1 listener, 0 rules, 1 target group, 2 targets\n"
     assert result.stderr == ""
+
+
+def test_rules_are_counted_without_the_default_ones(folder: Path):
+    rules = ", ".join(
+        f"{{priority: {number}, conditions: {{path-pattern: /{number}}}, action: {{forward: a}}}}" for number in (1, 2)
+    )
+    (folder / "lb.yaml").write_text(
+        f"load_balancers: {{web: {{listeners: [{{port: 80, forward: a, rules: [{rules}]}}, {{port: 81, forward: a}}]}}}}\n"
+        "target_groups: {a: {}}\n"
+    )
+    result = CliRunner().invoke(validate, [])
+    assert result.stdout == "lb.yaml: valid: 1 load balancer, 2 listeners, 2 rules, 1 target group, 0 targets\n"
 
 
 def test_another_file_can_be_named(folder: Path):
@@ -64,7 +76,7 @@ def test_json_of_a_valid_file(folder: Path):
     assert json.loads(result.stdout) == {
         "valid": True,
         "problems": [],
-        "counts": {"load_balancers": 1, "listeners": 1, "target_groups": 1, "targets": 2},
+        "counts": {"load_balancers": 1, "listeners": 1, "rules": 0, "target_groups": 1, "targets": 2},
     }
 
 

@@ -329,6 +329,34 @@ def test_whether_the_client_connection_lives_on(version: bytes, connection: list
     assert head_of(b"GET / HTTP/" + version + b"\r\nHost: a\r\n" + lines + b"\r\n").keep_alive is keep_alive
 
 
+@pytest.mark.parametrize(
+    ("upgrade", "opens"),
+    [
+        ([b"websocket"], True),
+        ([b"WebSocket"], True),
+        ([b"websocket, h2c"], True),
+        ([b"h2c,\tWEBSOCKET"], True),
+        ([b"h2c , websocket ,"], True),
+        ([b"h2c", b"websocket"], True),
+        ([b"websocket", b"h2c"], True),
+        ([], False),
+        ([b""], False),
+        ([b"h2c"], False),
+        ([b"websockets"], False),
+        ([b"web, socket"], False),
+        ([b"h2c websocket"], False),
+        ([b"websocket/13"], False),
+    ],
+)
+@pytest.mark.parametrize("odd", [b"", b"X Y: z\r\n"], ids=["usual", "tolerant reader"])
+def test_a_websocket_handshake_names_websocket_among_its_protocols(upgrade: list[bytes], opens: bool, odd: bytes):
+    lines = b"".join(b"Upgrade: " + value + b"\r\n" for value in upgrade)
+    head = head_of(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n" + odd + lines + b"\r\n")
+    assert head.opens_websocket is opens
+    # Of the protocols listed, the target is asked for the one that can be passed on.
+    assert values(to_target(head), b"upgrade") == ([b"websocket"] if opens else [])
+
+
 HOP_BY_HOP = (
     b"Connection: x-one, X-Two\r\nKeep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\nTE: trailers\r\n"
     b"Trailer: X-End\r\nUpgrade: h2c\r\nX-One: 1\r\nx-two: 2\r\nX-Three: 3\r\nVia: 1.1 x\r\nForwarded: for=192.0.2.1\r\n"

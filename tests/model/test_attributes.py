@@ -8,6 +8,7 @@ from lb.model.attributes import TABLE, Attribute, Scope
 LB, LISTENER, TG = Scope.LOAD_BALANCER, Scope.LISTENER, Scope.TARGET_GROUP
 BOOLEAN = {"true", "false"}
 ROUTING = "target_group_health.unhealthy_state_routing.minimum_healthy_targets"
+DNS = "target_group_health.dns_failover.minimum_healthy_targets"
 
 # key -> default, the range of numbers and the words that are allowed, as ELB documents them.
 DOCUMENTED = {
@@ -37,6 +38,8 @@ DOCUMENTED = {
         {"true", "false", "use_load_balancer_configuration"},
     ),
     (TG, "slow_start.duration_seconds"): ("0", (30, 900), {"0"}),
+    (TG, f"{DNS}.count"): ("1", (1, 1000), {"off"}),
+    (TG, f"{DNS}.percentage"): ("off", (1, 100), {"off"}),
     (TG, f"{ROUTING}.count"): ("1", (1, 1000), set()),
     (TG, f"{ROUTING}.percentage"): ("off", (1, 100), {"off"}),
 }
@@ -190,6 +193,13 @@ STICKY = {"stickiness.enabled": "true"}
             {"stickiness.type": "app_cookie", **STICKY},
             "You must set an application cookie name to enable stickiness of type 'app_cookie'",
         ),
+        *(
+            (
+                {f"{DNS}.{unit}": "9", f"{ROUTING}.{unit}": "10"},
+                f"'{DNS}.{unit}' \\(9\\) must not be less than '{ROUTING}.{unit}' \\(10\\)",
+            )
+            for unit in ("count", "percentage")
+        ),
     ],
 )
 def test_combinations_that_are_refused(values: dict[str, str], reason: str):
@@ -208,6 +218,10 @@ def test_combinations_that_are_refused(values: dict[str, str], reason: str):
         {ALGORITHM: "least_outstanding_requests", **STICKY, CROSS_ZONE: "use_load_balancer_configuration"},
         {"stickiness.type": "app_cookie"},
         {"stickiness.type": "app_cookie", COOKIE_NAME: "PHPSESSID", **STICKY},
+        {f"{ROUTING}.count": "2", f"{ROUTING}.percentage": "50"},
+        {f"{DNS}.count": "off", f"{ROUTING}.count": "2"},
+        {f"{DNS}.percentage": "50", f"{ROUTING}.percentage": "off"},
+        {f"{DNS}.count": "10", f"{ROUTING}.count": "9", f"{DNS}.percentage": "50", f"{ROUTING}.percentage": "50"},
     ],
 )
 def test_combinations_that_are_allowed(values: dict[str, str]):

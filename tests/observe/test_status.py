@@ -77,6 +77,7 @@ def test_the_load_balancer_and_its_listeners():
     assert (balancer["name"], balancer["state"]) == ("web", "active")
     assert balancer["arn"].startswith("arn:aws:elasticloadbalancing:")
     assert balancer["dns_name"].startswith("web-")
+    assert balancer["idle_timeout_s"] == 60
     (listener,) = balancer["listeners"]
     assert (listener["protocol"], listener["port"], listener["forward"]) == ("HTTP", 8080, "servers")
 

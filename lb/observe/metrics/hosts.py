@@ -9,9 +9,8 @@ from lb.model.metric_table import TABLE, Kind
 from lb.model.reasons import TargetState
 from lb.routing.plan import Choosing
 from lb.targets.anomaly import MINIMUM_HEALTHY, Standing
-from lb.targets.choosing import new_thresholds
-from lb.targets.health import Health
-from lb.targets.zones import ANY_ZONE
+from lb.targets.zone_health import zone_health
+from lb.targets.zones import ANY_ZONE, Located
 
 LEVELS: Final = {row.name: place for place, row in enumerate(row for row in TABLE if row.kind is Kind.HOSTS)}
 """Metric name -> its place among the levels."""
@@ -19,15 +18,12 @@ LEVELS: Final = {row.name: place for place, row in enumerate(row for row in TABL
 REGISTERED: Final = len(LEVELS)
 """The place of one more level, which only RequestCountPerTarget reads."""
 
-# ELB's default of target_group_health.dns_failover.minimum_healthy_targets.count; no attribute changes it here.
-_DNS_HEALTHY_COUNT: Final = 1
-
 
 @dataclass(frozen=True, slots=True)
 class HostCounts:
     """The targets of one group in one zone (empty: no zones) at one moment. None: the metric does not apply.
 
-    `dns_healthy` and `routing_healthy`: whether the zone meets the group's health thresholds.
+    `dns_healthy` and `routing_healthy`: whether the zone meets the group's health thresholds (`lb.targets.zone_health`).
     """
 
     load_balancer: str  # app/NAME/ID
@@ -42,16 +38,8 @@ class HostCounts:
     routing_healthy: bool | None = None
 
 
-class Counted(Protocol):
-    """What is read of a target in a roster. `zone` is None where none was given."""
-
-    @property
-    def zone(self) -> str | None:
-        """Its Availability Zone."""
-
-    @property
-    def health(self) -> Health:
-        """What the health checker says."""
+class Counted(Located, Protocol):
+    """What is read of a target in a roster."""
 
     @property
     def standing(self) -> Standing:
@@ -64,29 +52,31 @@ def count_hosts(
     """Counts the targets of one group (`app/NAME/ID`, `targetgroup/NAME/ID`), zone by zone.
 
     Targets that are initial are neither healthy nor unhealthy; those that drain are not registered any more. Anomalies are
-    counted once the group has enough healthy targets to look for them, mitigation where it is on.
+    counted once the group has enough healthy targets to look for them, mitigation where it is on. Enabled zones without
+    targets are counted, too; a zone that is not enabled has no state.
     """
-    zones: dict[str, list[Counted]] = {}
-    for target in targets:
+    listed = list(targets)
+    states = {state.zone: state for state in zone_health(listed, choosing)}
+    zones: dict[str, list[Counted]] = {zone: [] for zone in states}
+    for target in listed:
         zone = "" if target.zone is None or target.zone == ANY_ZONE else target.zone
         zones.setdefault(zone, []).append(target)
-    thresholds = new_thresholds(choosing)
     counted = []
     for zone, found in sorted(zones.items()):
-        states = [target.health.state for target in found]
-        healthy, registered = states.count(TargetState.HEALTHY), len(states) - states.count(TargetState.DRAINING)
+        health = [target.health.state for target in found]
+        state = states.get(zone)
         counted.append(
             HostCounts(
                 load_balancer,
                 target_group,
                 zone,
-                healthy=healthy,
-                unhealthy=states.count(TargetState.UNHEALTHY),
-                registered=registered,
+                healthy=health.count(TargetState.HEALTHY),
+                unhealthy=health.count(TargetState.UNHEALTHY),
+                registered=len(health) - health.count(TargetState.DRAINING),
                 anomalous=sum(target.standing.anomalous for target in found),
                 mitigated=sum(target.standing.mitigation_in_effect for target in found),
-                dns_healthy=healthy >= _DNS_HEALTHY_COUNT,
-                routing_healthy=not thresholds.crossed(healthy, registered),
+                dns_healthy=state.dns_healthy if state else None,
+                routing_healthy=state.routing_healthy if state else None,
             )
         )
     if sum(each.healthy for each in counted) < MINIMUM_HEALTHY:

@@ -163,6 +163,25 @@ async def test_close_without_entries_leaves_no_file(tmp_path, writer):
     assert list(tmp_path.iterdir()) == []
 
 
+async def test_a_test_file_shows_at_once_where_the_log_will_come(tmp_path, writer):
+    files = LogFiles(tmp_path, SOURCE, writer, clock=Clock(START_S))
+    files.start()
+    await files.close()
+    (only,) = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert only == tmp_path / "AWSLogs" / SOURCE.account_id / "ELBAccessLogTestFile"
+    assert only.read_text() == f"Enable AccessLog for ELB: {SOURCE.load_balancer} at 2026-01-06T10:20:00.000Z"
+
+
+async def test_a_folder_that_cannot_be_written_is_told_as_soon_as_the_log_is_switched_on(tmp_path, writer, caplog):
+    (tmp_path / "AWSLogs").write_text("in the way")
+    files = LogFiles(tmp_path, SOURCE, writer)
+    files.start()
+    await files.close()
+    assert caplog.messages == [
+        f"log files of {SOURCE.load_balancer}: entries cannot be written and are lost: Not a directory"
+    ]
+
+
 async def test_a_folder_that_cannot_be_written_is_told_once_and_again_when_it_can(tmp_path, writer, caplog):
     (tmp_path / "AWSLogs").write_text("in the way")
     files = LogFiles(tmp_path, SOURCE, writer)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lb.observe.log_files import INTERVAL_S, LogKind, LogSource, interval_end, object_key
+from lb.observe.log_files import INTERVAL_S, LogKind, LogSource, interval_end, object_key, object_of_test
 
 BALANCER = "app/demo/0123456789abcdef"
 ACCOUNT = "123456789012"
@@ -29,6 +29,23 @@ def test_object_keys(kind, prefix, node_ip, expected):
     end_s = int(datetime(2026, 1, 6, 10, 25, tzinfo=UTC).timestamp())
     source = LogSource(kind, ACCOUNT, "us-east-1", BALANCER, node_ip, prefix)
     assert object_key(source, end_s, "20sg8hgm") == expected
+
+
+# kind, prefix -> the object that shows that the bucket can be written
+TEST_OBJECTS = (
+    (LogKind.ACCESS, "", "AWSLogs/123456789012/ELBAccessLogTestFile", "Enable AccessLog"),
+    (LogKind.ACCESS, "/a/b/", "a/b/AWSLogs/123456789012/ELBAccessLogTestFile", "Enable AccessLog"),
+    (LogKind.CONNECTION, "p", "p/AWSLogs/123456789012/ELBConnectionLogTestFile", "Enable ConnectionLog"),
+    (LogKind.HEALTH_CHECK, "", "AWSLogs/123456789012/ELBHealthCheckLogTestFile", "Enable HealthCheckLog"),
+)
+
+
+@pytest.mark.parametrize(("kind", "prefix", "key", "begins"), TEST_OBJECTS)
+def test_the_test_object_of_each_log(kind, prefix, key, begins):
+    now_s = datetime(2026, 1, 6, 10, 25, 0, 123_456, UTC).timestamp()
+    source = LogSource(kind, ACCOUNT, "us-east-1", BALANCER, "10.0.0.5", prefix)
+    text = f"{begins} for ELB: {BALANCER} at 2026-01-06T10:25:00.123Z"
+    assert object_of_test(source, now_s) == (key, text)
 
 
 @pytest.mark.parametrize(

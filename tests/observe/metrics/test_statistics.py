@@ -192,12 +192,23 @@ def test_metrics_of_targets_that_do_not_apply_have_no_points():
         assert ask(store, name, T, "Maximum") == [(660, {"Maximum": level})], name
 
 
-def test_targets_are_counted_by_zone_and_state():
+@pytest.mark.parametrize("cross_zone", [True, False])
+def test_targets_are_counted_by_zone_and_state(cross_zone):
     states = ("healthy", "healthy", "unhealthy", "initial", "draining")
-    targets = [target("us-east-1b", "unused"), *(target(ZONE, state) for state in states)]
-    assert count_hosts(BALANCER, GROUP, targets, Choosing()) == [
+    targets = [target("us-east-1b", "unhealthy"), *(target(ZONE, state) for state in states)]
+    assert count_hosts(BALANCER, GROUP, targets, Choosing(cross_zone=cross_zone)) == [
         HostCounts(BALANCER, GROUP, ZONE, 2, 1, 4, dns_healthy=True, routing_healthy=True),
-        HostCounts(BALANCER, GROUP, "us-east-1b", 0, 0, 1, dns_healthy=False, routing_healthy=False),
+        HostCounts(BALANCER, GROUP, "us-east-1b", 0, 1, 1, dns_healthy=cross_zone, routing_healthy=cross_zone),
+    ]
+
+
+def test_enabled_zones_without_targets_have_a_state_and_zones_that_are_not_enabled_have_none():
+    targets = [target(ZONE, "healthy"), target("us-east-1c", "unused")]
+    choosing = Choosing(cross_zone=False, zones=(ZONE, "us-east-1b"))
+    assert count_hosts(BALANCER, GROUP, targets, choosing) == [
+        HostCounts(BALANCER, GROUP, ZONE, 1, 0, 1, dns_healthy=True, routing_healthy=True),
+        HostCounts(BALANCER, GROUP, "us-east-1b", 0, 0, 0, dns_healthy=False, routing_healthy=False),
+        HostCounts(BALANCER, GROUP, "us-east-1c", 0, 0, 1),
     ]
 
 
@@ -217,6 +228,23 @@ def test_the_routing_state_follows_the_thresholds_of_the_group(choosing, healthy
     targets = [target(ZONE, "healthy"), target(ZONE, "healthy"), target(ZONE, "unhealthy")]
     (counts,) = count_hosts(BALANCER, GROUP, targets, choosing)
     assert (counts.routing_healthy, counts.dns_healthy) == (healthy_enough, True)
+
+
+@pytest.mark.parametrize(
+    ("choosing", "healthy_enough"),
+    [
+        (Choosing(dns_healthy_count=2), True),
+        (Choosing(dns_healthy_count=3), False),
+        (Choosing(dns_healthy_percentage=66), True),
+        (Choosing(dns_healthy_percentage=67), False),
+        (Choosing(dns_healthy_count=None, dns_healthy_percentage=67), False),
+        (Choosing(dns_healthy_count=None), True),
+    ],
+)
+def test_the_dns_state_follows_thresholds_of_its_own(choosing, healthy_enough):
+    targets = [target(ZONE, "healthy"), target(ZONE, "healthy"), target(ZONE, "unhealthy")]
+    (counts,) = count_hosts(BALANCER, GROUP, targets, choosing)
+    assert (counts.dns_healthy, counts.routing_healthy) == (healthy_enough, True)
 
 
 ODD, SLOWED = Standing(anomalous=True), Standing(anomalous=True, weight=0.5)

@@ -101,6 +101,19 @@ async def test_the_handshake_byte_by_byte() -> None:
         assert await client.reader.readexactly(1) == b"x"
 
 
+@pytest.mark.parametrize("upgrade", [b"websocket, h2c", b"h2c\r\nUpgrade: WebSocket"], ids=["list", "two lines"])
+async def test_a_handshake_may_offer_other_protocols_too(upgrade: bytes) -> None:
+    async with (
+        running_origin(chat) as origin,
+        running_balancer(targets=[origin]) as balancer,
+        connected(balancer.port) as client,
+    ):
+        await opened(client, handshake().replace(b"Upgrade: websocket", b"Upgrade: " + upgrade))
+        message = frame(b"hello", masked=True)
+        await client.send(message)
+        assert await client.reader.readexactly(len(message)) == message
+
+
 async def test_a_connection_that_has_served_requests_may_become_a_websocket() -> None:
     async def both(connection: OriginConnection) -> None:
         await connection.read_request()

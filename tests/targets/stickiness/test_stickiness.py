@@ -168,6 +168,34 @@ class TestLbCookie:
         assert len(token_of("x" * 300)) == 33
         assert token_of("x" * 300) != token_of("x" * 301)
 
+    def test_what_is_remembered_of_a_header_block_is_neither_its_age_nor_who_is_usable(self, sealer):
+        cookie = lb_cookie(sealer, GROUP, HOUR)
+        again = block(f"Cookie: AWSALB={value_for(cookie, ONE)}")
+        asked = [(NOW, USABLE), (NOW, {TWO: 2}), (NOW + HOUR + 1, USABLE), (NOW, {}), (NOW, {ONE: 3})]
+        choices = [cookie.choose(again, usable, now) for now, usable in asked]
+        assert [choice.kept for choice in choices] == [1, None, None, None, 3]
+        assert [choice.why for choice in choices] == [
+            Why.KEPT,
+            Why.NOT_USABLE,
+            Why.EXPIRED,
+            Why.NOT_USABLE,
+            Why.KEPT,
+        ]
+
+    def test_header_blocks_without_a_genuine_cookie_are_not_remembered(self, sealer):
+        cookie = lb_cookie(sealer, GROUP, HOUR)
+        foreign = value_for(lb_cookie(sealer, OTHER_GROUP, HOUR), ONE)
+        for line in ("Accept: x", "Cookie: AWSALB=broken", f"Cookie: AWSALB={foreign}"):
+            assert cookie.choose(block(line), USABLE, NOW).kept is None
+            assert cookie._read_before.get(block(line)) is None
+
+    def test_a_header_block_that_differs_in_one_character_of_its_cookie_is_another(self, sealer):
+        cookie = lb_cookie(sealer, GROUP, HOUR)
+        value = value_for(cookie, ONE)
+        assert cookie.choose(block(f"Cookie: AWSALB={value}"), USABLE, NOW).why is Why.KEPT
+        changed = ("B" if value[0] == "A" else "A") + value[1:]
+        assert cookie.choose(block(f"Cookie: AWSALB={changed}"), USABLE, NOW).why is Why.BROKEN
+
     def test_two_hundred_clients_never_move_while_their_target_is_usable_and_all_move_when_it_drains(self, sealer):
         cookie = lb_cookie(sealer, GROUP, HOUR)
         usable = {f"192.0.2.{n}:80": n for n in range(1, 5)}
