@@ -30,9 +30,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "resources": {"model"},
     "demo": set(),
     "settings": {"model"},
-    "store": {*_LOWER, "resources"},
+    "store": {*_LOWER, "net", "resources"},
     "control": {*_LOWER, "net", "proxy", "resources", "store"},
-    "live": {*_LOWER, "api", "compute", "control", "proxy", "resources"},
+    "live": {*_LOWER, "api", "compute", "control", "proxy", "resources", "store"},
     "app": {
         "live",
         *_LOWER,

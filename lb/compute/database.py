@@ -6,15 +6,12 @@ failed. What a failure means is in `lb.compute.database_diagnosis`. The password
 
 import asyncio
 import socket
-import ssl
 import struct
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from asyncmy.connection import Connection
-from asyncmy.constants import CLIENT
 from asyncmy.errors import MySQLError
 
 from lb.compute.database_diagnosis import (
@@ -26,6 +23,7 @@ from lb.compute.database_diagnosis import (
     error_text,
 )
 from lb.compute.mysql_greeting import is_mysql_greeting
+from lb.net.mysql import TLSWhereOffered
 
 DEFAULT_PORT = 3306
 
@@ -258,7 +256,7 @@ async def _peek(connected: socket.socket) -> bytes:
 
 async def _log_in(connected: socket.socket, settings: DatabaseSettings) -> str:
     """Logs in over `connected`, which asyncmy closes from here on, and returns the server's version."""
-    connection = _TLSWhereOffered(  # type: ignore[no-untyped-call]
+    connection = TLSWhereOffered(  # type: ignore[no-untyped-call]
         sock=connected,
         # asyncmy would encode a text as Latin-1 and fail on the rest of the world's letters.
         password=settings.password.encode(),
@@ -277,39 +275,3 @@ async def _log_in(connected: socket.socket, settings: DatabaseSettings) -> str:
     finally:
         await connection.abort()
     return str(version)
-
-
-class _TLSWhereOffered(Connection):
-    """asyncmy with the `mysql` client's default for TLS, PREFERRED: used where offered, the certificate unchecked.
-
-    asyncmy itself knows only "always" and "never". Never is not enough: MySQL 8's caching_sha2_password takes a
-    password that it has not cached over TLS only (or with a further package), and users may be made with REQUIRE
-    SSL. Always fails on servers without a certificate. So the choice is made where the greeting has just told what
-    the server can do.
-    """
-
-    server_capabilities: int
-    _client_flag: int
-    _transport: asyncio.Transport | None
-    _proto: Any
-
-    def close(self) -> None:
-        # asyncmy calls this on every failure. TLS would say goodbye and wait for the answer of a server that may be gone.
-        if self._transport is not None:
-            self._transport.abort()
-        super().close()
-
-    async def abort(self) -> None:
-        """Returns when the socket is closed: the caller's event loop may end right after."""
-        self.close()
-        if self._proto is not None:
-            await self._proto.wait_closed()
-
-    async def _get_server_information(self) -> None:
-        await super()._get_server_information()  # type: ignore[misc]  # not in asyncmy's stubs
-        if self.server_capabilities & CLIENT.SSL:
-            context = ssl.create_default_context()
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-            self._ssl_context = context
-            self._client_flag |= CLIENT.SSL

@@ -158,7 +158,7 @@ class ClientConnection(asyncio.Protocol):
             try:
                 found = self._read_head(data, at)
             except Rejected as refusal:
-                self._refuse(refusal)
+                self._refuse(refusal, head_only=data.startswith(b"HEAD ", at))
                 break
             if found is None:
                 self._unread += data[at:]
@@ -218,7 +218,7 @@ class ClientConnection(asyncio.Protocol):
         if self._paused and len(self._unread) <= _AHEAD_BYTES:
             self.resume_reading()
 
-    def _refuse(self, refusal: Rejected) -> None:
+    def _refuse(self, refusal: Rejected, *, head_only: bool = False) -> None:
         """Answers a request whose head could not be used."""
         plan = self.listener.plan
         now = monotonic()
@@ -231,7 +231,7 @@ class ClientConnection(asyncio.Protocol):
                 refusal.status,
                 self.node.date,
                 keep_alive=False,
-                head_only=False,
+                head_only=head_only,
                 user_agent=None,
                 server=plan.server_header,
             )

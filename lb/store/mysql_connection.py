@@ -1,15 +1,14 @@
 """A connection to the MySQL or MariaDB server that holds the shared store, and what its errors mean."""
 
 import shlex
-import ssl
 import struct
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from asyncmy.connection import Connection
-from asyncmy.constants import CLIENT
 from asyncmy.errors import MySQLError
 
+from lb.net.mysql import TLSWhereOffered
 from lb.store.store import StoreError
 
 # What a session can raise.
@@ -64,7 +63,7 @@ class MysqlAddress:
 
 async def connect(address: MysqlAddress) -> Connection:
     """A session of its own, each statement a transaction unless one is begun. Raises one of `FAILURES`, StoreError."""
-    connection = _TLSWhereOffered(  # type: ignore[no-untyped-call]
+    connection = TLSWhereOffered(  # type: ignore[no-untyped-call]
         host=address.host,
         port=address.port,
         user=address.user,
@@ -119,31 +118,3 @@ def _text(error: BaseException | None) -> str:
         text = str(error) or type(error).__name__
     # A server's message goes to a terminal, as one line: it must not move the cursor there.
     return "".join(letter if letter.isprintable() else " " for letter in text)
-
-
-class _TLSWhereOffered(Connection):
-    """asyncmy with the `mysql` client's default for TLS, PREFERRED: used where offered, the certificate unchecked.
-
-    asyncmy itself knows only "always" and "never". Never would send records, and private keys among them, in the clear, and
-    MySQL 8's caching_sha2_password takes a password that it has not cached over TLS only. Always fails on servers without a
-    certificate. So the choice is made where the greeting has just told what the server can do.
-    """
-
-    server_capabilities: int
-    _client_flag: int
-    _transport: Any
-
-    def close(self) -> None:
-        # asyncmy calls this on every failure. TLS would say goodbye and wait for the answer of a server that may be gone.
-        if self._transport is not None:
-            self._transport.abort()
-        super().close()
-
-    async def _get_server_information(self) -> None:
-        await super()._get_server_information()  # type: ignore[misc]  # not in asyncmy's stubs
-        if self.server_capabilities & CLIENT.SSL:
-            context = ssl.create_default_context()
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-            self._ssl_context = context
-            self._client_flag |= CLIENT.SSL

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -94,7 +95,7 @@ def _await_start(server: subprocess.Popen[bytes], path: Path, log: Path) -> None
 
 
 @pytest.fixture(scope="session")
-def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
+def mariadb() -> Iterator[MariaDB]:
     """A MariaDB server with the users and databases of `_SETUP`, shared by the whole session."""
     # Debian keeps servers in sbin, which is not on every user's path.
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
@@ -105,22 +106,22 @@ def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
     if not install:
         pytest.skip("no mariadb-install-db on this machine (Debian: mariadb-server)")
 
-    directory = tmp_path_factory.mktemp("mariadb")
+    with tempfile.TemporaryDirectory(prefix="lb-mariadb-") as directory:
+        yield from _running(daemon, install, Path(directory))
+
+
+def _running(daemon: str, install: str, directory: Path) -> Iterator[MariaDB]:
     data = directory / "data"
     data.mkdir()
     as_user: list[str] = []
     if os.geteuid() == 0:
-        # The server refuses to run as root; its own user must get through pytest's private directories.
+        # The server refuses to run as root. Not in pytest's folders: another session takes everyone's right to pass away.
         as_user = ["--user=mysql"]
-        for part in (directory, *directory.parents[:2]):
-            part.chmod(0o755)
         shutil.chown(directory, "mysql")
         shutil.chown(data, "mysql")
     certificate = make_certificate(directory)
     tls = [f"--ssl-cert={certificate[0]}", f"--ssl-key={certificate[1]}"] if certificate else []
     log = directory / "server.log"
-    # A path of its own in the system's temporary directory would be nicer to read, but a socket's name is limited
-    # to 107 bytes and pytest's directories come close.
     path_of_socket = data / "s"
     with log.open("wb") as output:
         subprocess.run(
