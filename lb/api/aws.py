@@ -80,6 +80,11 @@ class AwsApi:
 
         return [HttpRoute("/", answer, methods=["POST"])]
 
+    async def carry_out(self, work: Callable[[Call], None]) -> None:
+        """Runs `work` as a call that changes something, in the region of calls that name none. Raises ApiError."""
+        await self._make_network(self._region)
+        await self._state.transact(lambda records: work(self._call(self._region, records)))
+
     async def answer(self, request: Request) -> Answer:
         """The answer to a request, errors included."""
         request_id = str(uuid4())

@@ -30,6 +30,11 @@ _DEFAULT_FILE = Path("lb.yaml")
     show_default=True,
     help="Whether the security groups of API-made resources keep anybody out.",
 )
+@click.option(
+    "--docker",
+    type=click.Path(path_type=Path),
+    help="Socket of a Docker engine whose containers with the label lb.target-group=NAME become instances.",
+)
 @click.option("--watch", is_flag=True, help="Apply the file again whenever it changes.")
 def up(
     file: Path | None,
@@ -40,6 +45,7 @@ def up(
     store: str,
     zone: str | None,
     security_groups: bool,
+    docker: Path | None,
     watch: bool,
 ) -> None:
     """Run load balancers until Ctrl-C: those of the configuration FILE, and those made with the AWS APIs.
@@ -78,6 +84,7 @@ def up(
         security_groups=security_groups,
         access_keys=access_keys(),
         database=database_endpoint(),
+        docker_socket=docker,
     )
     run(_up(settings, config, file, watch=watch))
 

@@ -7,14 +7,16 @@ import asyncio
 import logging
 import shutil
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+from lb.compute.containers import DockerError, set_running
 from lb.compute.servers import EmbeddedServers, ServerError, ServerSpec
 from lb.compute.user_data import page_of
 from lb.compute.website import front_page
 from lb.net.tasks import Tasks
+from lb.resources.containers import container_of
 from lb.resources.places import Placing
 from lb.resources.records import Kind, Record, Records
 
@@ -41,7 +43,9 @@ def find_placing() -> Placing:
 class Instances:
     """The instances and images of the records that `reconcile` was given last."""
 
-    def __init__(self, data_dir: Path, placing: Placing) -> None:
+    def __init__(self, data_dir: Path, placing: Placing, docker: Path | None = None) -> None:
+        """`docker` is the socket of the engine whose containers may be instances."""
+        self._docker = docker
         self._instances_dir = data_dir / "instances"
         self._images_dir = data_dir / "images"
         self._placing = placing
@@ -50,7 +54,12 @@ class Instances:
         self._images: dict[str, Record] = {}
         # Web servers by number, as long as their instance is meant to run: one that crashes is not started again.
         self._started: dict[str, int] = {}
-        self._failed: dict[str, str] = {}
+        self._rebooted: dict[str, int] = {}
+        # Why something could not be done, and for which record: another record may be tried again.
+        self._failed: dict[str, tuple[Record | None, str]] = {}
+        # Of instances that are containers: what was wished for last, and whether the engine says that they run.
+        self._carried_out: dict[str, str] = {}
+        self._running: frozenset[str] = frozenset()
         self._busy: set[str] = set()
         self._tasks = Tasks()
 
@@ -69,8 +78,8 @@ class Instances:
             # What is wished for may change while it is carried out.
             while (step := self._step(name)) is not None:
                 await step(name)
-        except (OSError, ServerError) as error:
-            self._failed[name] = str(error)
+        except (OSError, ServerError, DockerError) as error:
+            self._failed[name] = self._record(name), str(error)
             _log.error("%s: %s", name, error)
         finally:
             self._busy.discard(name)
@@ -78,10 +87,14 @@ class Instances:
     def _step(self, name: str) -> Callable[[str], Awaitable[None]] | None:
         """What has to be done next for an instance or image, None for nothing."""
         if name in self._images:
-            return None if name in self._failed or self._root(name).exists() else self._copy
+            return None if self._has_failed(name) or self._root(name).exists() else self._copy
         desired = self._desired(name)
+        if self._container(name) is not None:
+            return None if desired == self._carried_out.setdefault(name, desired) else self._turn
         if desired == "running":
-            return None if name in self._started or name in self._failed else self._start
+            if name in self._started:
+                return self._stop if self._reboots(name) != self._rebooted[name] else None
+            return None if self._has_failed(name) else self._start
         if name in self._started:
             return self._stop
         self._failed.pop(name, None)
@@ -94,6 +107,27 @@ class Instances:
 
     def _root(self, name: str) -> Path:
         return (self._images_dir if name.startswith("ami-") else self._instances_dir) / name
+
+    def _record(self, name: str) -> Record | None:
+        return self._instances.get(name) or self._images.get(name)
+
+    def _has_failed(self, name: str) -> bool:
+        failed = self._failed.get(name)
+        return failed is not None and failed[0] is self._record(name)
+
+    def _reboots(self, name: str) -> int:
+        reboots: int = self._instances[name].more.get("reboots", 0)
+        return reboots
+
+    def _container(self, name: str) -> str | None:
+        record = self._instances.get(name)
+        return container_of(record) if record is not None else None
+
+    async def _turn(self, name: str) -> None:
+        container, desired = self._container(name), self._desired(name)
+        if container is not None and self._docker is not None:
+            await asyncio.to_thread(set_running, self._docker, container, running=desired == "running")
+        self._carried_out[name] = desired
 
     async def _copy(self, name: str) -> None:
         await asyncio.to_thread(_copy_folder, self._root(self._images[name].more["source_instance"]), self._root(name))
@@ -112,6 +146,7 @@ class Instances:
             await self._servers.remove(number)
             raise
         self._started[name] = number
+        self._rebooted[name] = record.more.get("reboots", 0)
 
     def _make_root(self, record: Record, root: Path) -> None:
         image = self._root(record.more["image"])
@@ -132,11 +167,29 @@ class Instances:
     async def _clear(self, name: str) -> None:
         await asyncio.to_thread(shutil.rmtree, self._root(name))
 
+    @property
+    def servers(self) -> EmbeddedServers:
+        """The web servers of the instances that run."""
+        return self._servers
+
+    @property
+    def web_servers(self) -> Mapping[str, int]:
+        """The number of each instance's web server in `servers`, while the instance runs."""
+        return self._started
+
+    def containers_run(self, running: Iterable[str]) -> None:
+        """Ids of the containers that run now."""
+        self._running = frozenset(running)
+
     def state(self, instance_id: str) -> str:
         """`pending`, `running`, `stopping`, `stopped`, `shutting-down` or `terminated`."""
         desired = self._desired(instance_id)
+        if (container := self._container(instance_id)) is not None:
+            if desired == "terminated":
+                return desired
+            return "running" if container in self._running else "stopped"
         if desired == "running":
-            if instance_id in self._failed:
+            if self._has_failed(instance_id):
                 return "stopped"
             return "running" if instance_id in self._started else "pending"
         if instance_id in self._started:
@@ -145,7 +198,7 @@ class Instances:
 
     def image_state(self, image_id: str) -> str:
         """`pending`, `available` or `failed`."""
-        if image_id in self._failed:
+        if self._has_failed(image_id):
             return "failed"
         return "available" if self._root(image_id).exists() else "pending"
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lb.model.config import Place
+from lb.resources.containers import container_of, place_of
 from lb.resources.records import Record
 
 _LOOPBACK: Final = "127.0.0.1"
@@ -23,6 +24,8 @@ class Placing:
 
     def place(self, instance: Record) -> Place:
         """Where an instance is."""
+        if container_of(instance) is not None:
+            return place_of(instance)
         if self.own_addresses:
             return Place(instance.more["address"], self.http_port)
         return Place(_LOOPBACK, _FIRST_PORT + instance.more["number"])

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     ROUTE_TABLE = "route-table"
     ADDRESS = "address"
     NETWORK_INTERFACE = "network-interface"
+    KEY_PAIR = "key-pair"
     INSTANCE = "instance"
     IMAGE = "image"
     CERTIFICATE = "certificate"

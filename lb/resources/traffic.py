@@ -117,7 +117,7 @@ class _Build:
 
     def target_group(self, record: Record, user: Record | None) -> TargetGroup:
         targets = tuple(self._targets(record, user))
-        return group_of(record, targets)
+        return self._again(record.id, (record, targets), partial(group_of, record, targets))
 
     def _targets(self, group: Record, user: Record | None) -> Iterator[Target]:
         if not is_served(group):
@@ -127,7 +127,7 @@ class _Build:
             instance = self._records.get(Kind.INSTANCE, name)
             if instance is None:
                 yield Target(name, port, record.shape.get("AvailabilityZone"))
-            elif instance.more["desired"] == "running":
+            elif instance.more["desired"] == "running" and instance.more["address"]:
                 place = self._placing.place(instance)
                 zone = instance.shape["Placement"]["AvailabilityZone"]
                 yield Target(name, port, zone, place, blocked=self._blocks(instance, port, user))

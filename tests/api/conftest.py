@@ -1,6 +1,11 @@
+"""Fixtures of the AWS APIs' tests."""
+
 import pytest
 
 from tests.api.aws_call import Aws
+from tests.support.mariadb import mariadb
+
+__all__ = ["mariadb"]
 
 
 @pytest.fixture
