@@ -1,8 +1,7 @@
-"""The HTTP application on the API port: status as JSON, the status page, and whatever routes it is given."""
+"""The HTTP application on the API port: status as JSON, and whatever routes it is given."""
 
 import ipaddress
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,22 +9,19 @@ from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse
+from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 
-def api_app(status: Callable[[], dict[str, Any]], page: Path, routes: Iterable[BaseRoute]) -> Starlette:
-    """`status` gives the picture of the moment; `page` is the file served at `/`."""
+def api_app(status: Callable[[], dict[str, Any]], routes: Iterable[BaseRoute]) -> Starlette:
+    """`status` gives the picture of the moment."""
 
     async def show_status(_: Request) -> JSONResponse:
         return JSONResponse(status())
 
-    async def show_page(_: Request) -> FileResponse:
-        return FileResponse(page, headers={"Cache-Control": "no-cache"})
-
     return Starlette(
-        routes=[Route("/", show_page), Route("/_lb/status", show_status), *routes],
+        routes=[Route("/_lb/status", show_status), *routes],
         middleware=[Middleware(LocalOnly)],
     )
 

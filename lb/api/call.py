@@ -79,6 +79,10 @@ class Live(Protocol):
         """`pending`, `available` or `failed`."""
         ...
 
+    def database_endpoint(self) -> tuple[str, int] | None:
+        """Host and port of the MySQL server which is the endpoint of RDS instances, None where none is configured."""
+        ...
+
     @property
     def metrics(self) -> MetricSource:
         """What was measured."""

@@ -4,7 +4,17 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from lb.api import elbv2
+from lb.api import acm, cloudwatch, ec2, elbv2, iam, rds, sts
 from lb.api.call import Operations
 
-OPERATIONS: Final[Mapping[str, Operations]] = MappingProxyType({"elbv2": elbv2.OPERATIONS})
+OPERATIONS: Final[Mapping[str, Operations]] = MappingProxyType(
+    {
+        "elbv2": elbv2.OPERATIONS,
+        "ec2": ec2.OPERATIONS,
+        "sts": sts.OPERATIONS,
+        "iam": iam.OPERATIONS,
+        "acm": acm.OPERATIONS,
+        "cloudwatch": cloudwatch.OPERATIONS,
+        "rds": rds.OPERATIONS,
+    }
+)

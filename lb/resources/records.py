@@ -37,8 +37,10 @@ class Kind(StrEnum):
     INSTANCE = "instance"
     IMAGE = "image"
     CERTIFICATE = "certificate"
+    CERTIFICATE_AUTHORITY = "certificate-authority"
     SERVER_CERTIFICATE = "server-certificate"
     DB_INSTANCE = "db-instance"
+    DB_SUBNET_GROUP = "db-subnet-group"
 
 
 Key = tuple[Kind, str]

@@ -67,6 +67,7 @@ class _Build:
         security_groups: bool,
     ) -> None:
         self.built: dict[str, tuple[tuple[object, ...], Any]] = {}
+        self._rules: dict[tuple[str, ...], tuple[Record, ...]] = {}  # of security groups
         self._records = records
         self._known = known
         self._placing = placing
@@ -112,8 +113,15 @@ class _Build:
         return self._again(record.id, (record, *rules, admitted), make)
 
     def _admitted(self, balancer: Record, port: int) -> tuple[Network, ...] | None:
-        groups = balancer.shape.get("SecurityGroups")
-        return security.admitted(self._records, groups, port) if self._security_groups and groups else None
+        groups = tuple(balancer.shape.get("SecurityGroups", ()))
+        if not (self._security_groups and groups):
+            return None
+        rules = self._rules.get(groups)
+        if rules is None:
+            kind = Kind.SECURITY_GROUP_RULE
+            rules = self._rules[groups] = tuple(rule for group in groups for rule in self._records.children(kind, group))
+        make = partial(security.admitted, self._records, groups, port)
+        return self._again(f"{port} of {groups}", rules, make)
 
     def target_group(self, record: Record, user: Record | None) -> TargetGroup:
         targets = tuple(self._targets(record, user))

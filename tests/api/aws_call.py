@@ -55,6 +55,7 @@ class FakeLive:
     instances: dict[str, str] = field(default_factory=dict)
     images: dict[str, str] = field(default_factory=dict)
     metrics: FakeMetrics = field(default_factory=FakeMetrics)
+    database: tuple[str, int] | None = ("mysql.test", 3306)
 
     def load_balancer_state(self, arn: str) -> tuple[str, str]:
         return self.states.get(arn, ("active", ""))
@@ -67,6 +68,9 @@ class FakeLive:
 
     def image_state(self, image_id: str) -> str:
         return self.images.get(image_id, "available")
+
+    def database_endpoint(self) -> tuple[str, int] | None:
+        return self.database
 
 
 class Aws:

@@ -148,7 +148,8 @@ def _version(params: Params, protocol: str) -> dict[str, str]:
         if "ProtocolVersion" in params:
             raise _refuse(f"Protocol version cannot be specified for target groups with protocol '{protocol}'")
         return {}
-    version = params.get("ProtocolVersion", "HTTP1")
+    # Terraform sends it empty where it is not given.
+    version = params.get("ProtocolVersion") or "HTTP1"
     if version not in _VERSIONS:
         raise _refuse(f"Protocol version '{version}' must be one of '{', '.join(_VERSIONS)}'")
     return {"ProtocolVersion": version}

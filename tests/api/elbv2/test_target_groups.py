@@ -73,6 +73,7 @@ def test_a_new_target_group_has_all_defaults(aws: Aws):
             },
         ),
         ({"ProtocolVersion": "GRPC"}, {"HealthCheckPath": "/AWS.ALB/healthcheck", "Matcher": {"GrpcCode": "12"}}),
+        ({"ProtocolVersion": ""}, {"ProtocolVersion": "HTTP1", "Matcher": {"HttpCode": "200"}}),
         ({"Protocol": "TCP"}, {"HealthCheckProtocol": "TCP", "HealthCheckTimeoutSeconds": 10}),
         (
             {"Protocol": "TCP", "HealthCheckProtocol": "HTTP"},
@@ -83,7 +84,7 @@ def test_a_new_target_group_has_all_defaults(aws: Aws):
             {"HealthCheckPort": "80", "HealthCheckIntervalSeconds": 10, "HealthCheckTimeoutSeconds": 5},
         ),
     ],
-    ids=["lambda", "grpc", "tcp", "tcp checked by http", "geneve"],
+    ids=["lambda", "grpc", "empty version", "tcp", "tcp checked by http", "geneve"],
 )
 def test_defaults_depend_on_type_and_protocol(aws: Aws, settings: dict[str, Any], expected: dict[str, Any]):
     group = described(aws, built.group(aws, **settings))

@@ -1,0 +1,40 @@
+"""Tags of server certificates."""
+
+from dataclasses import replace
+from typing import Final
+
+from lb.api.call import Call, Operations, Params, Result
+from lb.api.iam.lookup import find
+from lb.api.iam.tag_errors import TAG_ERRORS
+from lb.api.tag_list import read_tags, tag_list
+from lb.api.wire.paginate import IAM, page
+
+
+def tag_server_certificate(call: Call, params: Params) -> Result:
+    """Adds tags, or gives those that are there another value."""
+    record = find(call, params["ServerCertificateName"])
+    call.tx.put(replace(record, tags=read_tags(params["Tags"], TAG_ERRORS, record.tags)))
+    return {}
+
+
+def untag_server_certificate(call: Call, params: Params) -> Result:
+    """Removes tags by their keys; one that is not there is no error."""
+    record = find(call, params["ServerCertificateName"])
+    gone = frozenset(params["TagKeys"])
+    call.tx.put(replace(record, tags={key: value for key, value in record.tags.items() if key not in gone}))
+    return {}
+
+
+def list_server_certificate_tags(call: Call, params: Params) -> Result:
+    """The tags of a server certificate."""
+    tags = tag_list(find(call, params["ServerCertificateName"]).tags)
+    part, marker = page(tags, params, IAM, lambda tag: tag["Key"])
+    answer = {"Tags": part, "IsTruncated": marker is not None}
+    return answer if marker is None else {**answer, "Marker": marker}
+
+
+OPERATIONS: Final[Operations] = {
+    "TagServerCertificate": tag_server_certificate,
+    "UntagServerCertificate": untag_server_certificate,
+    "ListServerCertificateTags": list_server_certificate_tags,
+}
