@@ -1,8 +1,8 @@
-"""Which rules can match a request at all: one look at each of its parts instead of one at each rule.
+"""Which rules match a request: one look at each of its parts instead of one at each rule.
 
-An index answers with a set of rules, as the bits of an integer, that holds every rule whose conditions are met. It may hold
-others too: whoever asks must still ask the conditions themselves. What makes it sound is what Pattern says of `exact`,
-`head`, `tail` and `source`, and nothing else.
+An index answers with a set of rules, as the bits of an integer. Once all parts have been looked at it holds exactly the rules
+whose conditions are met, and of those that are `unsure` perhaps more: these have to be asked themselves. What makes it right
+is what Pattern says of `exact`, `head`, `tail` and `source`, and nothing else; tests compare it with asking every condition.
 """
 
 from collections import defaultdict
@@ -36,13 +36,15 @@ _REMEMBERED_BLOCKS_BYTES: Final = 1024 * 1024
 class RuleIndex:
     """The index of a listener's rules. `first` is cheap; `further` looks at headers, the query and the address.
 
-    What hosts, paths, methods and header blocks leave over is remembered.
+    `needs_headers` are the rules about which `first` alone does not decide. What hosts, paths, methods and header blocks
+    leave over is remembered.
     """
 
-    __slots__ = ("_all", "_by_block", "_headers", "_one_value", "_query", "_source")
+    __slots__ = ("_all", "_by_block", "_headers", "_one_value", "_query", "_source", "needs_headers", "unsure")
 
     def __init__(self, rules: _Conditions) -> None:
         self._all = (1 << len(rules)) - 1
+        self.unsure = _unsure(rules)
         self._one_value: list[tuple[Callable[[RequestView], bytes], Remembered[int], int, PatternIndex]] = []
         kinds: tuple[type[OneValueCondition], ...] = (HostCondition, PathCondition, MethodCondition)
         for kind in kinds:
@@ -53,6 +55,7 @@ class RuleIndex:
                 self._one_value.append((kind.value_of, known, self._all & ~bits, index))
         self._by_block: Remembered[int] = Remembered(_REMEMBERED_BLOCKS_BYTES)
         self._headers = _header_indexes(rules, self._all)
+        self.needs_headers = _of_kind(rules, HeaderCondition)[0] | self.unsure
         self._query = QueryIndex(*_of_kind(rules, QueryCondition), self._all)
         self._source = SourceIndex(*_of_kind(rules, SourceCondition), self._all)
 
@@ -98,14 +101,14 @@ class RuleIndex:
 class PatternIndex:
     """Patterns for one value, and the bit of the rule that each belongs to."""
 
-    __slots__ = ("_always", "_exact", "_heads", "_set", "_set_bits", "_set_every", "_tails")
+    __slots__ = ("_asked", "_exact", "_heads", "_set", "_set_bits", "_tails")
 
     def __init__(self, patterns: Iterable[tuple[Pattern, int]]) -> None:
-        self._always = 0
         self._exact: _Bits = defaultdict(int)
         heads: dict[int, _Bits] = defaultdict(lambda: defaultdict(int))
         tails: dict[int, _Bits] = defaultdict(lambda: defaultdict(int))
         others: _Bits = defaultdict(int)
+        self._asked: list[tuple[Pattern, int]] = []
         for pattern, bit in patterns:
             if pattern.exact is not None:
                 self._exact[pattern.exact] |= bit
@@ -115,19 +118,15 @@ class PatternIndex:
                 tails[len(pattern.tail)][pattern.tail] |= bit
             else:
                 others[pattern.source] |= bit
+                self._asked.append((pattern, bit))
         self._heads = tuple(heads.items())
         self._tails = tuple((-length, table) for length, table in tails.items())
         self._set_bits = (0, *others.values())
-        self._set_every = 0
-        for bits in others.values():
-            self._set_every |= bits
         self._set = _set_of(list(others))
-        if self._set is None:
-            self._always |= self._set_every
 
     def candidates(self, value: bytes) -> int:
-        """The bits of the rules that may have a pattern for this value."""
-        found = self._exact.get(value, 0) | self._always
+        """The bits of the rules that have a pattern for this value."""
+        found = self._exact.get(value, 0)
         for length, table in self._heads:
             bits = table.get(value[:length])
             if bits is not None:
@@ -136,12 +135,14 @@ class PatternIndex:
             bits = table.get(value[start:])
             if bits is not None:
                 found |= bits
-        if self._set is not None:
-            positions = self._set.found(value)
-            if positions is None:
-                return found | self._set_every
-            for position in positions:
-                found |= self._set_bits[position]
+        positions = None if self._set is None else self._set.found(value)
+        if positions is None:
+            for pattern, bit in self._asked:
+                if pattern.matches(value):
+                    found |= bit
+            return found
+        for position in positions:
+            found |= self._set_bits[position]
         return found
 
 
@@ -229,3 +230,15 @@ def _header_indexes(rules: _Conditions, every: int) -> list[tuple[bytes, int, Pa
         asking[condition.start] |= bit
         by_start[condition.start].extend((pattern, bit) for pattern in condition.patterns)
     return [(start, every & ~asking[start], PatternIndex(patterns)) for start, patterns in by_start.items()]
+
+
+def _unsure(rules: _Conditions) -> int:
+    """The rules that have to be asked themselves: more than one condition on one thing, or one on query or source."""
+    bits = 0
+    for position, conditions in enumerate(rules):
+        kinds = [
+            condition.start if isinstance(condition, HeaderCondition) else type(condition) for condition in conditions
+        ]
+        if len(set(kinds)) < len(kinds) or QueryCondition in kinds or SourceCondition in kinds:
+            bits |= 1 << position
+    return bits

@@ -3,9 +3,11 @@
 Immutable and whole. A new configuration is a new plan; requests in flight keep the one that they started with.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import ip_address
+from typing import Any, TypeVar
 
 from lb.http.forwarded import ForwardedSettings
 from lb.http.record import Origin
@@ -15,6 +17,7 @@ from lb.model.config import Config, HealthCheck, Listener, LoadBalancer, Network
 from lb.model.rules import Forward
 from lb.routing.walk import RuleTable, compile_rules
 
+_T = TypeVar("_T")
 _HTTP_PORT = 80
 Addresses = Mapping[str, tuple[str, ...]]
 """Host name -> the IP addresses that it stands for; a name that is missing has none so far."""
@@ -127,14 +130,60 @@ class Plan:
 
 def compile_plan(config: Config, addresses: Addresses) -> Plan:
     """Compiles a configuration. Raises PlanError."""
-    listeners = tuple(
-        _listener(balancer, listener) for balancer in config.load_balancers for listener in balancer.listeners
-    )
+    return Compiler().compile(config, addresses)
+
+
+class Compiler:
+    """Compiles one configuration after the other: what has not changed since the last one is the same object again.
+
+    So a change costs what it changes, not what there is.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[tuple[object, ...], Any]] = {}
+
+    def compile(self, config: Config, addresses: Addresses) -> Plan:
+        """The plan of a configuration. Raises PlanError."""
+        known, self._known = self._known, {}
+
+        def again(arn: str, parts: tuple[object, ...], make: Callable[[], _T]) -> _T:
+            before = known.get(arn)
+            made: _T = before[1] if before is not None and before[0] == parts else make()
+            self._known[arn] = parts, made
+            return made
+
+        listeners = tuple(
+            again(
+                listener.arn,
+                (listener, balancer.arn, balancer.dns_name, balancer.attributes),
+                partial(_listener, balancer, listener),
+            )
+            for balancer in config.load_balancers
+            for listener in balancer.listeners
+        )
+        users = _users(config)
+        _check(config, listeners, users)
+        groups = []
+        for group in config.target_groups:
+            user = users.get(group.arn)
+            zones = user.zones if user is not None else None
+            found = tuple(_addresses(target, addresses) for target in group.targets)
+            groups.append(again(group.arn, (group, zones, found), partial(_group, group, found, zones)))
+        return Plan(listeners, tuple(groups))
+
+
+def _users(config: Config) -> dict[str, LoadBalancer]:
+    """The load balancer of each target group that one forwards to."""
     users: dict[str, LoadBalancer] = {}
     for balancer in config.load_balancers:
         for listener in balancer.listeners:
             for arn in _forwards_to(listener):
                 users.setdefault(arn, balancer)
+    return users
+
+
+def _check(config: Config, listeners: Iterable[ListenerPlan], users: Mapping[str, LoadBalancer]) -> None:
+    """Raises PlanError for what only all of it together shows."""
     known = {group.arn for group in config.target_groups}
     if missing := users.keys() - known:
         raise PlanError(f"a rule forwards to the target group {min(missing)}, which does not exist")
@@ -143,8 +192,6 @@ def compile_plan(config: Config, addresses: Addresses) -> Plan:
         other = ports.setdefault((plan.load_balancer_arn, plan.port), plan.arn)
         if other != plan.arn:
             raise PlanError(f"two listeners of one load balancer share port {plan.port}: {other} and {plan.arn}")
-    groups = tuple(_group(group, addresses, users.get(group.arn)) for group in config.target_groups)
-    return Plan(listeners, groups)
 
 
 def _forwards_to(listener: Listener) -> set[str]:
@@ -195,10 +242,11 @@ def _response_headers(listener: Listener) -> tuple[tuple[bytes, bytes], ...]:
     return tuple(headers)
 
 
-def _group(group: TargetGroup, addresses: Addresses, user: LoadBalancer | None) -> GroupPlan:
+def _group(group: TargetGroup, addresses: Sequence[Iterable[str | None]], zones: tuple[str, ...] | None) -> GroupPlan:
+    """`addresses` are those of each target; `zones` are those of the load balancer that uses the group, None without."""
     endpoints: dict[str, Endpoint] = {}
-    for target in group.targets:
-        for address in _addresses(target, addresses):
+    for target, found in zip(group.targets, addresses, strict=True):
+        for address in found:
             endpoint = Endpoint(target, address)
             endpoints.setdefault(endpoint.key, endpoint)
     return GroupPlan(
@@ -207,8 +255,8 @@ def _group(group: TargetGroup, addresses: Addresses, user: LoadBalancer | None) 
         endpoints=tuple(endpoints.values()),
         health_check=group.health_check,
         deregistration_delay_s=_seconds(group, "deregistration_delay.timeout_seconds"),
-        in_use=user is not None,
-        choosing=_choosing(group, user.zones if user else ()),
+        in_use=zones is not None,
+        choosing=_choosing(group, zones or ()),
     )
 
 

@@ -89,16 +89,18 @@ def walk(table: RuleTable, request: RequestView) -> CompiledRule:
     """The rule that decides about this request."""
     candidates = table.index.first(request)
     narrowed = False
+    index = table.index
     while candidates:
         lowest = candidates & -candidates
+        # The costlier parts of the request are looked at only where the first candidate asks for them.
+        if not narrowed and lowest & index.needs_headers:
+            candidates = index.further(request, candidates)
+            narrowed = True
+            continue
         rule = table.rules[lowest.bit_length() - 1]
-        if rule.matches(request):
+        if not lowest & index.unsure or rule.matches(request):
             return rule
         candidates ^= lowest
-        # The costlier parts of the request are looked at only once the cheap ones have led astray.
-        if not narrowed:
-            candidates = table.index.further(request, candidates)
-            narrowed = True
     return table.default
 
 
