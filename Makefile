@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 .PHONY: help demo test lint format bench clean
 
 help:
-	@echo "make demo    two web servers, the balancer and its status page, on this machine"
+	@echo "make demo    two web servers, the balancer and its console, on this machine"
 	@echo "make test    the whole test suite (REQUIRE_ALL=1: anything skipped is a failure)"
 	@echo "make lint    formatting, lint and types"
 	@echo "make bench   side by side with nginx, HAProxy and Caddy, on loopback"

@@ -4,22 +4,34 @@ import random
 import re
 from collections import deque
 from collections.abc import Iterable
-from pathlib import Path
 from time import monotonic, time
 from typing import Any, Final
 
 from starlette.routing import BaseRoute
 
+from lb.adoption import Adoption
 from lb.api.app import api_app
 from lb.api.aws import AwsApi
 from lb.api.explain import explain_routes
+from lb.api.lessons import lesson_routes
 from lb.api.metrics import metrics_routes
 from lb.api.operations import OPERATIONS
+from lb.api.requests import requests_routes
+from lb.api.seconds import seconds_routes
 from lb.api.server import ApiServer
+from lb.api.target_health import target_health_routes
+from lb.api.try_requests import Entrance, TryRequests
 from lb.api.why import why_routes
+from lb.classroom.calls import Calls
+from lb.classroom.progress_file import ProgressFile
+from lb.classroom.room import Classroom
+from lb.compute.fault_api import fault_routes
+from lb.compute.fault_targets import FaultTargets
 from lb.compute.instances import Instances, find_placing
+from lb.console.site import console_routes
 from lb.control import Control
 from lb.health.checker import HealthChecker
+from lb.lessons.loader import load_lessons
 from lb.live import ApiState, LiveView
 from lb.model import names
 from lb.model.config import Config
@@ -29,8 +41,15 @@ from lb.observe.explain import Question, Situation, explain
 from lb.observe.log_settings import load_balancers_of_groups
 from lb.observe.metrics.collector import Metrics
 from lb.observe.metrics.hosts import HostCounts, count_hosts
+from lb.observe.recent import MOST
 from lb.observe.recorder import Recorder
+from lb.observe.request_filter import is_load_balancer
+from lb.observe.request_stream import RequestStream
+from lb.observe.request_view import view
+from lb.observe.seconds import Seconds
 from lb.observe.status import Check, status
+from lb.observe.target_health import Checked, target_health
+from lb.observe.target_names import TargetNames
 from lb.observe.why import why
 from lb.proxy.node import Node
 from lb.proxy.ports import Ports
@@ -43,7 +62,6 @@ from lb.store.open import store_of
 # Plans that are kept for questions about requests that they decided, and how many requests one answer tells about.
 _PAST_PLANS: Final = 16
 _MOST_TOLD: Final = 10
-_PAGE = Path(__file__).parent / "console" / "status.html"
 _HOST: Final = re.compile(rb"\r\nhost:[ \t]*([^\r\n]*)", re.IGNORECASE)
 
 
@@ -58,6 +76,10 @@ class App:
         self._plans: deque[Plan] = deque(maxlen=_PAST_PLANS)  # the last one first
         self.metrics = Metrics(self._hosts)
         self.recorder = Recorder(settings.data_dir, self.metrics, zone=settings.zone or "", node_ip=settings.host)
+        self._names = TargetNames()
+        self._seconds = Seconds()
+        self.recorder.watch(self._seconds.see)
+        self.stream = RequestStream(self.recorder, self._names)
         # Spreads requests and probes: nothing here needs to be unpredictable.
         rng = random.Random()  # noqa: S311
         key = cookie_key(settings.data_dir / "cookie.key")
@@ -66,7 +88,8 @@ class App:
         self._discovery = Discovery(self._addresses_changed, settings.discovery_interval_s)
         self.checker = HealthChecker(self.node.apply_health, self._discovery.refresh, self.recorder.record_probe, rng)
         placing = find_placing()
-        self._instances = Instances(settings.data_dir, placing)
+        self._instances = Instances(settings.data_dir, placing, settings.docker_socket)
+        self.faults = FaultTargets(self._instances)
         self.control = Control(
             store_of(settings.store, settings.data_dir),
             self.ports,
@@ -75,14 +98,31 @@ class App:
             self._publish,
             self._records_changed,
         )
+        state = ApiState(self.control)
+        live = LiveView(self.control, self.node, self._instances, self.metrics, settings.database)
         self._aws = AwsApi(
             OPERATIONS,
-            ApiState(self.control),
-            LiveView(self.control, self.node, self._instances, self.metrics, settings.database),
+            state,
+            live,
             account=settings.account_id,
             region=settings.region,
             keys=settings.access_keys,
         )
+        self._classroom = Classroom(
+            load_lessons(),
+            ProgressFile(settings.data_dir / "lessons.json"),
+            Calls(OPERATIONS, state, live, settings.account_id),
+            live,
+            records=lambda: self.control.records,
+            recent=lambda since_s: self.recorder.last(MOST, lambda record: record.created_s >= since_s)[::-1],
+            place=placing.place,
+            bound_port=self.ports.bound_port,
+            region=settings.region,
+            security_groups=settings.security_groups,
+        )
+        docker = settings.docker_socket
+        self._adoption = Adoption(docker, self._aws, self._instances) if docker is not None else None
+        self._tries = TryRequests(self._entrance, self._last_of_client)
         self._api: ApiServer | None = None
 
     async def start(self, config: Config, routes: Iterable[BaseRoute] = ()) -> None:
@@ -94,12 +134,18 @@ class App:
         self._api = ApiServer(
             api_app(
                 self.status,
-                _PAGE,
                 (
                     *self._aws.routes(),
                     *explain_routes(self.explain),
                     *why_routes(self.why),
                     *metrics_routes(self.metrics),
+                    *requests_routes(self.recorder.last, self.stream, self._names),
+                    *seconds_routes(self._seconds, self.recorder.catch_up, self._names),
+                    *target_health_routes(self.target_health),
+                    *fault_routes(self.faults),
+                    *lesson_routes(self._classroom),
+                    *self._tries.routes(),
+                    *console_routes(),
                     *routes,
                 ),
             ),
@@ -112,7 +158,10 @@ class App:
         self.metrics.start()
         self.checker.start()
         self._discovery.start()
+        self._classroom.open()
         self._aws.warm()
+        if self._adoption is not None:
+            self._adoption.start()
         self._api.start()
 
     async def apply(self, config: Config) -> None:
@@ -121,6 +170,7 @@ class App:
 
     def _publish(self, config: Config, plan: Plan) -> None:
         self._plans.appendleft(plan)
+        self._names.publish(plan)
         self.recorder.configure(config)
         self.checker.reconcile(plan)
 
@@ -133,7 +183,16 @@ class App:
     def status(self) -> dict[str, Any]:
         """The picture of the moment, as JSON values."""
         checks = {key: Check(watched.health, watched.last) for key, watched in self.checker.watched.items()}
-        return status(self.control.config, self.control.plan, self.node.rosters, checks, time())
+        control = self.control
+        return status(control.config, control.plan, self.node.rosters, checks, time(), self.ports.bound_port)
+
+    def target_health(self) -> list[dict[str, Any]]:
+        """Each target's state machine and last probes, as JSON values."""
+        checks = {
+            key: Checked(watched.health, watched.since_s, tuple(reversed(watched.probes)))
+            for key, watched in self.checker.watched.items()
+        }
+        return target_health(self.control.plan, self.node.rosters, checks)
 
     def _hosts(self) -> list[HostCounts]:
         users = load_balancers_of_groups(self.control.config)
@@ -161,15 +220,35 @@ class App:
         found = self.recorder.find(trace_id)[:_MOST_TOLD]
         return [why(record, self._plans, self.node.rosters, self.node.sealer, monotonic()) for record in found]
 
+    def _entrance(self, load_balancer: str, port: int) -> Entrance:
+        """Raises LookupError."""
+        number = self.ports.bound_port(port)
+        for each in self.control.plan.listeners:
+            origin = each.origin
+            if number is not None and each.port == port and is_load_balancer(load_balancer, origin.load_balancer):
+                return Entrance(self._settings.host, number, origin.dns_name)
+        raise LookupError
+
+    def _last_of_client(self, client: str) -> dict[str, Any] | None:
+        found = self.recorder.last(1, lambda record: record.client == client)
+        return view(found[0], self._names) if found else None
+
     async def close(self) -> None:
         """Ends cleanly: no new clients, requests in flight finish, everything is written."""
         self.ports.close()
+        # First: the API server would wait for those who follow.
+        self.stream.close()
+        await self._tries.close()
         if self._api is not None:
             await self._api.close()
+        await self._classroom.close()
+        if self._adoption is not None:
+            await self._adoption.close()
         await self.control.close()
         await self._discovery.close()
         await self.checker.close()
         await self.node.close(self._settings.shutdown_grace_s)
-        await self._instances.close()
+        # At once: it samples the targets of the node, which has none any more.
         self.metrics.close()
+        await self._instances.close()
         await self.recorder.close()

@@ -16,7 +16,7 @@ from lb.proxy.ports import Ports, Prepared
 from lb.resources.file_records import records_of
 from lb.resources.records import Change, Kind, Record, Records, Transaction
 from lb.resources.traffic import Traffic
-from lb.routing.plan import Plan, PlanError, compile_plan
+from lb.routing.plan import Compiler, Plan, PlanError
 from lb.store.store import ConflictError, Store, StoreError
 
 _T = TypeVar("_T")
@@ -68,6 +68,7 @@ class Control:
         self._ports = ports
         self._discovery = discovery
         self._traffic = traffic
+        self._compiler = Compiler()
         self._publish = publish
         self._changed = changed
         self._file = Config()
@@ -136,7 +137,7 @@ class Control:
         made = self._traffic.config_of(records, self._is_from_file)
         config = Config((*file.load_balancers, *made.load_balancers), (*file.target_groups, *made.target_groups))
         addresses = await self._discovery.look_up(config.names)
-        plan = compile_plan(config, addresses)
+        plan = self._compiler.compile(config, addresses)
         optional = {listener.arn for balancer in made.load_balancers for listener in balancer.listeners}
         prepared = self._ports.prepare(plan, optional)
         self._discovery.watch(config.names, addresses)
@@ -168,7 +169,7 @@ class Control:
 
     async def _take_addresses(self) -> None:
         async with self._lock:
-            plan = compile_plan(self.config, self._discovery.known(self.config.names))
+            plan = self._compiler.compile(self.config, self._discovery.known(self.config.names))
             if not self._closing:
                 await self._take_over(self.config, self._ports.prepare(plan, {each.arn for each in plan.listeners}))
 

@@ -73,7 +73,7 @@ def test_a_directory_as_health_check_path_and_its_cure(tmp_path, apaches):
 
     file.write_text(FILE.format(port=port, path="/var/www/html", targets=targets))
     with lb("up", "--api-port", api_port, cwd=tmp_path) as running:
-        running.says("API and status page on")
+        running.says("AWS APIs and console on")
         until(lambda: states() == ["unhealthy", "unhealthy"], "both unhealthy")
         for target in group()["targets"]:
             assert target["reason"] == "Target.ResponseCodeMismatch"

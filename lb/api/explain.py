@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from lb.api.refusal import refusal
 from lb.observe.explain import Question
 
 
@@ -36,15 +37,11 @@ def explain_routes(explain: Callable[[int, Question], dict[str, Any]]) -> list[B
         try:
             call = ExplainCall.model_validate_json(await request.body())
         except ValidationError as error:
-            return _refusal(400, "bad-request", str(error.errors()[0]["msg"]))
+            return refusal(400, "bad-request", str(error.errors()[0]["msg"]))
         try:
             told = explain(call.port, Question(call.head.encode("latin-1", "replace"), call.client_ip))
         except KeyError:
-            return _refusal(404, "no-listener", f"no listener has port {call.port}")
+            return refusal(404, "no-listener", f"no listener has port {call.port}")
         return JSONResponse(told)
 
     return [Route("/_lb/explain", answer, methods=["POST"])]
-
-
-def _refusal(status: int, code: str, message: str) -> JSONResponse:
-    return JSONResponse({"error": {"code": code, "message": message}}, status_code=status)

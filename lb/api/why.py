@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from lb.api.refusal import refusal
 from lb.observe.recent import MOST
 
 
@@ -20,16 +21,12 @@ def why_routes(why: Callable[[str], list[dict[str, Any]]]) -> list[BaseRoute]:
     async def answer(request: Request) -> Response:
         wanted = request.query_params.get("id", "")
         if not wanted:
-            return _refusal(400, "bad-request", "name a request: /_lb/why?id=TRACE_ID")
+            return refusal(400, "bad-request", "name a request: /_lb/why?id=TRACE_ID")
         told = why(wanted)
         if not told:
-            return _refusal(
+            return refusal(
                 404, "no-request", f"no request with this id among the last {MOST:,}, which are all that is kept"
             )
         return JSONResponse({"requests": told})
 
     return [Route("/_lb/why", answer, methods=["GET"])]
-
-
-def _refusal(status: int, code: str, message: str) -> JSONResponse:
-    return JSONResponse({"error": {"code": code, "message": message}}, status_code=status)

@@ -66,6 +66,7 @@ async def _demo(settings: Settings, config: Config, port: int) -> None:
         ServerSpec(number, target.port, target.id) for number, target in enumerate(targets, start=1)
     )
     app = make_app(settings)
+    app.faults.add_demo(servers)
 
     def flag(taken: int) -> str:
         return f"choose another with {'--api-port' if taken == settings.api_port else '--port'}"
@@ -98,7 +99,7 @@ async def _until_ready(app: App, stop: asyncio.Event) -> None:
 def _announce(settings: Settings, targets: tuple[Target, ...], port: int) -> None:
     api = f" --api http://127.0.0.1:{settings.api_port}" if settings.api_port != 9000 else ""
     click.echo(f"  Load balancer   http://127.0.0.1:{port}")
-    click.echo(f"  Status page     http://127.0.0.1:{settings.api_port}")
+    click.echo(f"  Console         http://127.0.0.1:{settings.api_port}")
     for number, target in enumerate(targets, start=1):
         click.echo(f"  Web Server {number}    http://{target}")
     click.echo(f"  Access log      {settings.data_dir / 'logs' / 'access.log'}")

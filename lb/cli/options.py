@@ -12,7 +12,7 @@ api_port_option = click.option(
     type=click.IntRange(1, 65535),
     default=9000,
     show_default=True,
-    help="Port of the APIs and the status page.",
+    help="Port of the AWS APIs and the console.",
 )
 data_option = click.option(
     "--data",

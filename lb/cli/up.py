@@ -19,7 +19,7 @@ _DEFAULT_FILE = Path("lb.yaml")
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address that listeners bind.")
-@click.option("--api-host", default="127.0.0.1", show_default=True, help="Address of the API and status page.")
+@click.option("--api-host", default="127.0.0.1", show_default=True, help="Address of the AWS APIs and the console.")
 @api_port_option
 @data_option
 @store_option
@@ -120,5 +120,5 @@ def _announce(settings: Settings, app: App) -> None:
                 continue
             moved = f" (only root may have port {listener.port})" if port != listener.port else ""
             say(f"lb: {balancer.name} listens on http://{settings.host}:{port}{moved}")
-    say(f"lb: AWS APIs and status page on http://{settings.api_host}:{settings.api_port}")
+    say(f"lb: AWS APIs and console on http://{settings.api_host}:{settings.api_port}")
     say(f"lb: access log in {settings.data_dir / 'logs' / 'access.log'}")

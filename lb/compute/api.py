@@ -1,4 +1,4 @@
-"""The embedded web servers over HTTP: what `lb server` and the status page ask of a running balancer.
+"""The embedded web servers over HTTP: what `lb server` and the console ask of a running balancer.
 
 `GET /_lb/servers` answers `{"servers": [...]}`, `POST /_lb/servers/N/start`, `/stop` and `/kill` the server's new
 status. An error is `{"error": {"code", "message"}}` with 404 for an unknown server and 409 for what cannot be done now.

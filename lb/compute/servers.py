@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from lb.compute.faults import Fault, FaultSetting
 from lb.compute.webserver import FAILED, READY, START_FAILED
 from lb.compute.website import server_name
 
 START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 5.0
+FAULT_TIMEOUT_S = 5.0
 
 
 class ServerState(StrEnum):
@@ -40,7 +42,10 @@ class ServerSpec:
 
 @dataclass(frozen=True, slots=True)
 class ServerStatus:
-    """A server now. `pid` while it runs; `exit_code` after it ended, negative for the signal that ended it."""
+    """A server now. `pid` while it runs; `exit_code` after it ended, negative for the signal that ended it.
+
+    `fault` is what is wrong with it on purpose, `fault_ms` its duration, None for a fault without one.
+    """
 
     number: int
     name: str
@@ -49,6 +54,8 @@ class ServerStatus:
     state: ServerState
     pid: int | None
     exit_code: int | None
+    fault: Fault = Fault.NONE
+    fault_ms: int | None = None
 
 
 class ServerError(Exception):
@@ -73,6 +80,7 @@ class _Server:
     process: asyncio.subprocess.Process | None = None
     ready: bool = False
     was_stopped: bool = True
+    setting: FaultSetting = field(default_factory=FaultSetting)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -89,6 +97,8 @@ class _Server:
             state = ServerState.RUNNING if self.ready else ServerState.STARTING
         else:
             state = ServerState.STOPPED if self.was_stopped else ServerState.EXITED
+        # A fault ends with the process.
+        setting = self.setting if self.alive else FaultSetting()
         return ServerStatus(
             number=self.spec.number,
             name=self.name,
@@ -97,6 +107,8 @@ class _Server:
             state=state,
             pid=self.alive.pid if self.alive else None,
             exit_code=self.process.returncode if self.process else None,
+            fault=setting.fault,
+            fault_ms=setting.ms,
         )
 
 
@@ -174,6 +186,16 @@ class EmbeddedServers:
             await process.wait()
             return server.status()
 
+    async def set_fault(self, number: int, setting: FaultSetting) -> ServerStatus:
+        """Gives a running server this fault and no other; returns when requests meet it. Raises ServerError."""
+        server = self._find(number)
+        async with server.lock:
+            process = self._require_alive(server)
+            if not await _tell(process, setting):
+                raise ServerError(NOT_RUNNING, f"{server.name} does not listen: it is ending, or it hangs")
+            server.setting = setting
+            return server.status()
+
     async def close(self) -> None:
         """Ends all servers; none can be started afterwards."""
         self._closed = True
@@ -199,6 +221,7 @@ class EmbeddedServers:
     async def _spawn(self, server: _Server) -> None:
         spec = server.spec
         server.ready = False
+        server.setting = FaultSetting()
         server.process = process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-m", "lb.compute.webserver"),
@@ -241,6 +264,24 @@ class EmbeddedServers:
         with suppress(ProcessLookupError):
             process.terminate()
         await _await_end(process)
+
+
+async def _tell(process: asyncio.subprocess.Process, setting: FaultSetting) -> bool:
+    """Sends a line to a server and waits until it comes back: it has taken effect. False where it does not."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    line = f"{setting.line()}\n".encode()
+    try:
+        async with asyncio.timeout(FAULT_TIMEOUT_S):
+            process.stdin.write(line)
+            await process.stdin.drain()
+            # The answer to a call that was cancelled may still be there.
+            while answer := await process.stdout.readline():
+                if answer == line:
+                    return True
+    except (OSError, TimeoutError):
+        return False
+    return False
 
 
 async def _await_end(process: asyncio.subprocess.Process) -> None:

@@ -1,8 +1,9 @@
 """An embedded web server as a process of its own: `python -m lb.compute.webserver --number 1 --port 8081`.
 
-Its parent talks to it through two pipes. Standard output carries one line: `ready URL` once the port takes requests, or
-`failed CODE: MESSAGE` before it exits. Standard input carries nothing: when it closes, the parent is gone, and the
-server goes too.
+Its parent talks to it through two pipes. Standard output carries `ready URL` once the port takes requests, or
+`failed CODE: MESSAGE` before it exits. Standard input carries faults (`lb.compute.faults`), one JSON line each, and each line
+goes back through standard output once it has taken effect. When standard input closes, the parent is gone, and the server
+goes too.
 """
 
 import argparse
@@ -19,6 +20,8 @@ from pathlib import Path
 import uvicorn
 
 from lb.compute.database import settings_from_environment
+from lb.compute.fault_layer import FaultLayer, FaultyConnection
+from lb.compute.faults import FaultSetting
 from lb.compute.website import create_website
 
 READY = "ready"
@@ -38,31 +41,40 @@ _DRAIN_S = 2
 class _WebServer(uvicorn.Server):
     """uvicorn, which says when it takes requests and ends when its parent does."""
 
-    def __init__(self, config: uvicorn.Config, url: str) -> None:
+    def __init__(self, config: uvicorn.Config, url: str, layer: FaultLayer) -> None:
         super().__init__(config)
         self._url = url
+        self._layer = layer
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
-        await _watch_parent(self)
+        await _watch_parent(self, self._layer)
         _tell(f"{READY} {self._url}")
 
 
 class _ParentWatch(asyncio.Protocol):
     """Reads the parent's pipe to its end, which comes even when the parent is killed with SIGKILL."""
 
-    def __init__(self, server: uvicorn.Server) -> None:
+    def __init__(self, server: uvicorn.Server, layer: FaultLayer) -> None:
         self._server = server
+        self._layer = layer
+        self._unread = b""
+
+    def data_received(self, data: bytes) -> None:
+        *lines, self._unread = (self._unread + data).split(b"\n")
+        for line in lines:
+            self._layer.setting = setting = FaultSetting.read(line)
+            _tell(setting.line())
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._server.should_exit = True
 
 
-async def _watch_parent(server: uvicorn.Server) -> None:
+async def _watch_parent(server: uvicorn.Server, layer: FaultLayer) -> None:
     mode = os.fstat(sys.stdin.fileno()).st_mode
     # Started by hand, standard input is a terminal or /dev/null: no parent speaks through it.
     if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
-        await asyncio.get_running_loop().connect_read_pipe(lambda: _ParentWatch(server), sys.stdin)
+        await asyncio.get_running_loop().connect_read_pipe(lambda: _ParentWatch(server, layer), sys.stdin)
 
 
 def _tell(line: str) -> None:
@@ -98,8 +110,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _tell(f"{FAILED} {START_FAILED}: {error}")
         return 1
 
+    layer = FaultLayer(create_website(options.number, database, options.root))
     config = uvicorn.Config(
-        create_website(options.number, database, options.root),
+        layer,
+        http=FaultyConnection,
         lifespan="off",
         log_level="warning",
         access_log=False,
@@ -109,7 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         timeout_graceful_shutdown=_DRAIN_S,
     )
     with listener:
-        _WebServer(config, f"http://{where}/").run(sockets=[listener])
+        _WebServer(config, f"http://{where}/", layer).run(sockets=[listener])
     return 0
 
 

@@ -5,31 +5,49 @@ import contextlib
 import heapq
 import itertools
 import random
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from time import monotonic
+from time import monotonic, time
+from typing import Final
 
-from lb.health.probe import probe
+from lb.health.probe import host_of, port_of, probe, request_line
 from lb.model.config import HealthCheck
 from lb.net.tasks import Tasks
 from lb.routing.plan import Endpoint, Plan
 from lb.targets.health import REGISTERED, Health, ProbeOutcome, ProbeResult, advance
 
 _FIRST_PROBE_WITHIN_S = 0.1
+KEPT_PROBES: Final = 10
 
 Key = tuple[str, str]
 """Target group ARN and endpoint key."""
 
 
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A probe that is over: what was asked and what came. `host` is None where the target's name did not resolve."""
+
+    request_line: str
+    host: str | None
+    result: ProbeResult
+
+
 @dataclass(slots=True, eq=False)
 class Watched:
-    """One target under check."""
+    """One target under check: its health since `since_s` (epoch seconds), and its last probes, the oldest first."""
 
     endpoint: Endpoint
     check: HealthCheck
     health: Health = REGISTERED
-    last: ProbeResult | None = None
+    probes: deque[Probe] = field(default_factory=lambda: deque(maxlen=KEPT_PROBES))
+    since_s: float = field(default_factory=time)
     gone: bool = field(default=False)
+
+    @property
+    def last(self) -> ProbeResult | None:
+        """The last result, None before the first."""
+        return self.probes[-1].result if self.probes else None
 
 
 class HealthChecker:
@@ -76,7 +94,7 @@ class HealthChecker:
             elif known.check != check:
                 # The next probe is due by the new interval, not by the old one.
                 known.gone = True
-                self._add(key, Watched(endpoint, check, known.health, known.last))
+                self._add(key, Watched(endpoint, check, known.health, known.probes, known.since_s))
             else:
                 known.endpoint = endpoint
         self._wake.set()
@@ -102,15 +120,19 @@ class HealthChecker:
                     await self._wake.wait()
 
     async def _probe(self, key: Key, watched: Watched, due: float) -> None:
-        result = await probe(watched.endpoint, watched.check)
+        endpoint, check = watched.endpoint, watched.check
+        result = await probe(endpoint, check)
         if watched.gone:
             return
         self._schedule(key, watched, max(due + watched.check.interval_s, monotonic()))
         self._wake.set()
         before = watched.health
-        watched.last = result
+        host = host_of(endpoint.address, port_of(endpoint, check)) if endpoint.address is not None else None
+        watched.probes.append(Probe(request_line(check.path), host, result))
         self._probed(key[0], watched.endpoint, result)
         watched.health = advance(before, result, watched.check)
+        if watched.health.state is not before.state:
+            watched.since_s = result.at_s
         if not watched.health.looks_like(before):
             self._changed(*key, watched.health)
         if result.outcome in (ProbeOutcome.FAILED, ProbeOutcome.TIMED_OUT):

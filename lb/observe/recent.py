@@ -1,7 +1,8 @@
 """The requests that ended last, for questions about one of them. Pure."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Final
 
 from lb.http.record import RequestRecord
@@ -51,6 +52,10 @@ class Recent:
             for record in reversed(self._records)
             if record.connection_id.encode() == wanted or _names(record.trace_id, parts)
         ]
+
+    def last(self, limit: int, wanted: Callable[[RequestRecord], bool]) -> list[RequestRecord]:
+        """At most `limit` of the requests that are wanted, the last one first."""
+        return list(islice(filter(wanted, reversed(self._records)), limit))
 
 
 def _names(trace_id: bytes, parts: tuple[bytes, ...]) -> bool:

@@ -62,6 +62,7 @@ class Recorder:
         self._delivered: dict[Delivery, LogFiles] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._recent = Recent()
+        self._watchers: list[Callable[[list[RequestRecord]], None]] = []
         self._metrics = metrics.node(zone, self.catch_up)
         self._writer = writer = ThreadPoolExecutor(1, thread_name_prefix="logs")
         with ExitStack() as opened:
@@ -125,6 +126,16 @@ class Recorder:
     def _see(self, batch: list[RequestRecord]) -> None:
         self._metrics.count(batch)
         self._recent.add(batch)
+        for see in self._watchers:
+            see(batch)
+
+    def watch(self, see: Callable[[list[RequestRecord]], None]) -> None:
+        """Shows every finished request to `see` from now on: each once and in order, in batches between requests."""
+        self._watchers.append(see)
+
+    def unwatch(self, see: Callable[[list[RequestRecord]], None]) -> None:
+        """Shows it no more. Raises ValueError where it is not shown any."""
+        self._watchers.remove(see)
 
     def catch_up(self) -> None:
         """Counts every request that is over: metrics are right up to this moment."""
@@ -134,6 +145,11 @@ class Recorder:
         """`Recent.find`, up to this moment."""
         self.catch_up()
         return self._recent.find(trace_id)
+
+    def last(self, limit: int, wanted: Callable[[RequestRecord], bool]) -> list[RequestRecord]:
+        """`Recent.last`, up to this moment."""
+        self.catch_up()
+        return self._recent.last(limit, wanted)
 
     async def close(self) -> None:
         """Writes what waits and completes all files."""

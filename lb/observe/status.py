@@ -1,9 +1,9 @@
-"""What `lb status` and the status page show: load balancers, target groups, and every target in words.
+"""What `lb status` and the console show: load balancers, target groups, and every target in words.
 
 Pure: the state of the moment in, plain JSON values out.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -32,8 +32,23 @@ Checks = Mapping[tuple[str, str], Check]
 """By target group ARN and endpoint key."""
 
 
-def status(config: Config, plan: Plan, rosters: Mapping[str, Roster], checks: Checks, now_s: float) -> Json:
-    """The whole picture. `now_s` is the wall clock in epoch seconds."""
+def _as_asked(port: int) -> int | None:
+    return port
+
+
+def status(
+    config: Config,
+    plan: Plan,
+    rosters: Mapping[str, Roster],
+    checks: Checks,
+    now_s: float,
+    bound_port: Callable[[int], int | None] = _as_asked,
+) -> Json:
+    """The whole picture.
+
+    `now_s` is the wall clock in epoch seconds. `bound_port` tells where a listener's port is bound: there, elsewhere where
+    only root may have it, None where it cannot be had.
+    """
     zones = {group.arn: zone_health(rosters[group.arn].slots, group.choosing) for group in plan.groups if group.in_use}
     users = {
         arn: balancer
@@ -53,13 +68,20 @@ def status(config: Config, plan: Plan, rosters: Mapping[str, Roster], checks: Ch
     ]
     names = {group.arn: group.name for group in plan.groups}
     return {
-        "load_balancers": [_load_balancer(each, names, used.get(each.arn, [])) for each in config.load_balancers],
+        "load_balancers": [
+            _load_balancer(each, names, used.get(each.arn, []), bound_port) for each in config.load_balancers
+        ],
         "target_groups": groups,
         "ready": all(_is_ready(group) for group in groups if group["in_use"]),
     }
 
 
-def _load_balancer(balancer: LoadBalancer, names: Mapping[str, str], groups: Sequence[Sequence[ZoneHealth]]) -> Json:
+def _load_balancer(
+    balancer: LoadBalancer,
+    names: Mapping[str, str],
+    groups: Sequence[Sequence[ZoneHealth]],
+    bound_port: Callable[[int], int | None],
+) -> Json:
     """`groups` has the zones of each target group that it uses."""
     out_of_dns = zones_out_of_dns(groups)
     zones = {state.zone for group in groups for state in group} - {""}
@@ -67,7 +89,7 @@ def _load_balancer(balancer: LoadBalancer, names: Mapping[str, str], groups: Seq
         "name": balancer.name,
         "arn": balancer.arn,
         "dns_name": balancer.dns_name,
-        "state": "active",
+        "state": "active" if all(bound_port(each.port) for each in balancer.listeners) else "failed",
         "idle_timeout_s": attributes.seconds_of(
             Scope.LOAD_BALANCER, balancer.attributes, "idle_timeout.timeout_seconds"
         ),
@@ -77,6 +99,7 @@ def _load_balancer(balancer: LoadBalancer, names: Mapping[str, str], groups: Seq
                 "arn": listener.arn,
                 "protocol": "HTTP",
                 "port": listener.port,
+                "bound_port": bound_port(listener.port),
                 "forward": ", ".join(names[arn] for arn in _forwards(listener)),
                 "rules": len(listener.rules) - 1,
             }

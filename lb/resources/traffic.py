@@ -119,7 +119,9 @@ class _Build:
         rules = self._rules.get(groups)
         if rules is None:
             kind = Kind.SECURITY_GROUP_RULE
-            rules = self._rules[groups] = tuple(rule for group in groups for rule in self._records.children(kind, group))
+            rules = self._rules[groups] = tuple(
+                rule for group in groups for rule in self._records.children(kind, group)
+            )
         make = partial(security.admitted, self._records, groups, port)
         return self._again(f"{port} of {groups}", rules, make)
 

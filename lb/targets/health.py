@@ -25,13 +25,17 @@ _REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """One probe. `status` is None where no status came; `detail` says in words what went wrong."""
+    """One probe. `status` is None where no status came; `detail` says in words what went wrong.
+
+    `answer` is the first line of the answer, empty where none came; `at_s` the end, in epoch seconds.
+    """
 
     outcome: ProbeOutcome
     status: int | None
     detail: str
     latency_s: float
     at_s: float
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

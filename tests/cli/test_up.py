@@ -58,7 +58,7 @@ class Place:
     @contextlib.contextmanager
     def up(self, *options):
         with lb("up", "lb.yaml", "--api-port", self.api_port, *options, cwd=self.folder) as running:
-            running.says("API and status page on")
+            running.says("AWS APIs and console on")
             yield running
 
     def picture(self):

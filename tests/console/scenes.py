@@ -47,9 +47,9 @@ class Scene:
 
     def apply(self, text: str) -> None:
         """A new configuration; targets that are not in it any more drain."""
-        self._config = read_config(text, "lb.yaml")
-        ids = {target.id for group in self._config.target_groups for target in group.targets}
-        self.plan = compile_plan(self._config, self._addresses or {each: (each,) for each in ids})
+        self.config = read_config(text, "lb.yaml")
+        ids = {target.id for group in self.config.target_groups for target in group.targets}
+        self.plan = compile_plan(self.config, self._addresses or {each: (each,) for each in ids})
         for group in self.plan.groups:
             self._rosters.setdefault(group.arn, new_roster(group.arn)).reconcile(group, NOW_S)
         wanted = {(group.arn, each.key) for group in self.plan.groups if group.in_use for each in group.endpoints}
@@ -78,7 +78,7 @@ class Scene:
 
     def picture(self) -> dict[str, Any]:
         """What GET /_lb/status answers."""
-        return status(self._config, self.plan, self._rosters, self._checks, NOW_S)
+        return status(self.config, self.plan, self._rosters, self._checks, NOW_S)
 
 
 def all_healthy(*targets: str) -> Scene:

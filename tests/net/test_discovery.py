@@ -359,7 +359,7 @@ async def test_an_address_that_changes_while_the_balancer_ends_opens_nothing_aga
 
 
 async def test_the_picture_of_the_moment_can_be_had_at_any_moment_of_a_reload(dns, tmp_path):
-    """The status page asks while a file is applied that drops a target group."""
+    """The console asks while a file is applied that drops a target group."""
     dns.names["web"] = ("127.0.0.8",)
     before = config_of(free_port(), "web:1")
     after = config_of(free_port(), "web:1", group="other")
