@@ -88,7 +88,10 @@ class App:
         self._discovery = Discovery(self._addresses_changed, settings.discovery_interval_s)
         self.checker = HealthChecker(self.node.apply_health, self._discovery.refresh, self.recorder.record_probe, rng)
         placing = find_placing()
-        self._instances = Instances(settings.data_dir, placing, settings.docker_socket)
+        guarded = settings.database if settings.security_groups else None
+        self._instances = Instances(
+            settings.data_dir, placing, settings.docker_socket, guarded[1] if guarded is not None else None
+        )
         self.faults = FaultTargets(self._instances)
         self.control = Control(
             store_of(settings.store, settings.data_dir),

@@ -27,9 +27,6 @@ class ApiServer:
             app, log_config=None, access_log=False, lifespan="off", server_header=False, timeout_graceful_shutdown=1
         )
         self._server = _Embedded(config)
-        # uvicorn writes head and body of an answer one after the other, and asyncio lets Nagle's algorithm hold the body back
-        # (40 ms) unless a socket says that it is TCP's. What is accepted inherits this.
-        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._bound = bound
         self._tasks = Tasks()
         self._task: asyncio.Task[None] | None = None

@@ -14,11 +14,11 @@ from lb.api.call import Live
 from lb.api.lessons import CannotBeginError, UnknownLessonError
 from lb.classroom import observing
 from lb.classroom.calls import Calls
-from lb.classroom.database import ask
 from lb.classroom.preparing import prepare
 from lb.classroom.progress_file import ProgressFile
 from lb.classroom.removing import Removed, remove
-from lb.compute.database import DatabaseSettings
+from lb.compute.database import DatabaseSettings, check_database
+from lb.compute.firewall import dropped
 from lb.http.record import RequestRecord
 from lb.lessons import view
 from lb.lessons.engine import Progress, Verdict, begin, judge
@@ -31,6 +31,7 @@ from lb.resources.records import Kind, Records, Transaction
 
 _LOOK_EVERY_S: Final = 0.5
 _MOST_ASKED: Final = 100
+_ASK_WITHIN_S: Final = 3.0
 _HTTP: Final = 80
 _log = logging.getLogger(__name__)
 
@@ -124,7 +125,9 @@ class Classroom:
         if endpoint is None:
             raise CannotBeginError("no MySQL server is configured: start the balancer with LB_DB_HOST set to one")
         host, port = endpoint
-        found = await ask(DatabaseSettings(host, user, port, password, database), lambda: self._admitted(port))
+        settings = DatabaseSettings(host, user, port, password, database)
+        reach = check_database if self._admitted(port) else dropped
+        found = await reach(settings, _ASK_WITHIN_S)
         self._asked = [*self._asked[-_MOST_ASKED:], Asked(time(), str(found.outcome), found.message)]
         return asdict(found)
 

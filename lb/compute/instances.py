@@ -4,24 +4,28 @@ Each instance has a document root below the data folder and an address of its ow
 """
 
 import asyncio
+import errno
 import logging
 import shutil
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from lb.compute.containers import DockerError, set_running
+from lb.compute.firewall import FirewallSetting
 from lb.compute.servers import EmbeddedServers, ServerError, ServerSpec
 from lb.compute.user_data import page_of
 from lb.compute.website import front_page
 from lb.net.tasks import Tasks
 from lb.resources.containers import container_of
+from lb.resources.databases import blocks_database
 from lb.resources.places import Placing
 from lb.resources.records import Kind, Record, Records
 
 _log = logging.getLogger(__name__)
-_PROBED_ADDRESS: Final = "127.0.16.1"
+_PROBED_ADDRESS: Final = "127.16.0.1"
 _MOVED_HTTP_PORT: Final = 8080
 
 
@@ -34,8 +38,10 @@ def find_placing() -> Placing:
                 probe.bind((_PROBED_ADDRESS, port))
             except PermissionError:
                 continue
-            except OSError:
-                return Placing(own_addresses=False)
+            except OSError as error:
+                # That somebody else has it shows that it can be had.
+                if error.errno != errno.EADDRINUSE:
+                    return Placing(own_addresses=False)
             return Placing(http_port=port)
     return Placing(own_addresses=False)
 
@@ -43,9 +49,16 @@ def find_placing() -> Placing:
 class Instances:
     """The instances and images of the records that `reconcile` was given last."""
 
-    def __init__(self, data_dir: Path, placing: Placing, docker: Path | None = None) -> None:
-        """`docker` is the socket of the engine whose containers may be instances."""
+    def __init__(
+        self, data_dir: Path, placing: Placing, docker: Path | None = None, database_port: int | None = None
+    ) -> None:
+        """`docker` is the socket of the engine whose containers may be instances.
+
+        `database_port` is the port at which DB instances keep out instances that their security groups do not admit, None
+        where they keep out nobody.
+        """
         self._docker = docker
+        self._database_port = database_port
         self._instances_dir = data_dir / "instances"
         self._images_dir = data_dir / "images"
         self._placing = placing
@@ -55,6 +68,9 @@ class Instances:
         # Web servers by number, as long as their instance is meant to run: one that crashes is not started again.
         self._started: dict[str, int] = {}
         self._rebooted: dict[str, int] = {}
+        # Instances that no DB instance's security group lets in, and which web servers have been told so.
+        self._blocked: frozenset[str] = frozenset()
+        self._dropping: dict[str, bool] = {}
         # Why something could not be done, and for which record: another record may be tried again.
         self._failed: dict[str, tuple[Record | None, str]] = {}
         # Of instances that are containers: what was wished for last, and whether the engine says that they run.
@@ -68,6 +84,12 @@ class Instances:
         before = (*self._images, *self._instances)
         self._images = {record.id: record for record in records.all(Kind.IMAGE)}
         self._instances = {record.id: record for record in records.all(Kind.INSTANCE)}
+        if self._database_port is not None:
+            self._blocked = frozenset(
+                record.id
+                for record in self._instances.values()
+                if blocks_database(records, record, self._database_port)
+            )
         for name in dict.fromkeys((*before, *self._images, *self._instances)):
             if name not in self._busy and self._step(name) is not None:
                 self._busy.add(name)
@@ -93,7 +115,9 @@ class Instances:
             return None if desired == self._carried_out.setdefault(name, desired) else self._turn
         if desired == "running":
             if name in self._started:
-                return self._stop if self._reboots(name) != self._rebooted[name] else None
+                if self._reboots(name) != self._rebooted[name]:
+                    return self._stop
+                return self._tell_firewall if self._drops(name) != self._dropping[name] else None
             return None if self._has_failed(name) else self._start
         if name in self._started:
             return self._stop
@@ -107,6 +131,16 @@ class Instances:
 
     def _root(self, name: str) -> Path:
         return (self._images_dir if name.startswith("ami-") else self._instances_dir) / name
+
+    def _drops(self, name: str) -> bool:
+        return name in self._blocked
+
+    async def _tell_firewall(self, name: str) -> None:
+        drops = self._drops(name)
+        # A web server that has crashed asks no database either.
+        with suppress(ServerError):
+            await self._servers.set_firewall(self._started[name], FirewallSetting(drops))
+        self._dropping[name] = drops
 
     def _record(self, name: str) -> Record | None:
         return self._instances.get(name) or self._images.get(name)
@@ -147,6 +181,7 @@ class Instances:
             raise
         self._started[name] = number
         self._rebooted[name] = record.more.get("reboots", 0)
+        self._dropping[name] = False
 
     def _make_root(self, record: Record, root: Path) -> None:
         image = self._root(record.more["image"])

@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from lb.compute.faults import Fault, FaultSetting
+from lb.compute.firewall import FirewallSetting
 from lb.compute.webserver import FAILED, READY, START_FAILED
 from lb.compute.website import server_name
 
@@ -129,9 +130,10 @@ class EmbeddedServers:
 
     async def remove(self, number: int) -> None:
         """Ends a server, if it runs, and forgets it."""
-        server = self._servers.pop(number)
+        server = self._find(number)
         async with server.lock:
             await self._end(server)
+        self._servers.pop(number, None)
 
     async def start_all(self, on_started: Callable[[ServerStatus], None] | None = None) -> tuple[ServerStatus, ...]:
         """Starts all servers side by side and returns when each takes requests; `on_started` hears of each.
@@ -195,6 +197,13 @@ class EmbeddedServers:
                 raise ServerError(NOT_RUNNING, f"{server.name} does not listen: it is ending, or it hangs")
             server.setting = setting
             return server.status()
+
+    async def set_firewall(self, number: int, setting: FirewallSetting) -> None:
+        """Puts a firewall before the database of a running server, or takes it away. Raises ServerError."""
+        server = self._find(number)
+        async with server.lock:
+            if not await _tell(self._require_alive(server), setting):
+                raise ServerError(NOT_RUNNING, f"{server.name} does not listen: it is ending, or it hangs")
 
     async def close(self) -> None:
         """Ends all servers; none can be started afterwards."""
@@ -266,7 +275,7 @@ class EmbeddedServers:
         await _await_end(process)
 
 
-async def _tell(process: asyncio.subprocess.Process, setting: FaultSetting) -> bool:
+async def _tell(process: asyncio.subprocess.Process, setting: FaultSetting | FirewallSetting) -> bool:
     """Sends a line to a server and waits until it comes back: it has taken effect. False where it does not."""
     assert process.stdin is not None
     assert process.stdout is not None

@@ -1,9 +1,9 @@
 """An embedded web server as a process of its own: `python -m lb.compute.webserver --number 1 --port 8081`.
 
 Its parent talks to it through two pipes. Standard output carries `ready URL` once the port takes requests, or
-`failed CODE: MESSAGE` before it exits. Standard input carries faults (`lb.compute.faults`), one JSON line each, and each line
-goes back through standard output once it has taken effect. When standard input closes, the parent is gone, and the server
-goes too.
+`failed CODE: MESSAGE` before it exits. Standard input carries faults (`lb.compute.faults`) and the firewall before the
+database (`lb.compute.firewall`), one JSON line each, and each goes back through standard output once it has taken effect.
+When standard input closes, the parent is gone, and the server goes too.
 """
 
 import argparse
@@ -22,6 +22,7 @@ import uvicorn
 from lb.compute.database import settings_from_environment
 from lb.compute.fault_layer import FaultLayer, FaultyConnection
 from lb.compute.faults import FaultSetting
+from lb.compute.firewall import Firewall, FirewallSetting
 from lb.compute.website import create_website
 
 READY = "ready"
@@ -41,40 +42,46 @@ _DRAIN_S = 2
 class _WebServer(uvicorn.Server):
     """uvicorn, which says when it takes requests and ends when its parent does."""
 
-    def __init__(self, config: uvicorn.Config, url: str, layer: FaultLayer) -> None:
+    def __init__(self, config: uvicorn.Config, url: str, layer: FaultLayer, firewall: Firewall) -> None:
         super().__init__(config)
         self._url = url
         self._layer = layer
+        self._firewall = firewall
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
-        await _watch_parent(self, self._layer)
+        await _watch_parent(_ParentWatch(self, self._layer, self._firewall))
         _tell(f"{READY} {self._url}")
 
 
 class _ParentWatch(asyncio.Protocol):
     """Reads the parent's pipe to its end, which comes even when the parent is killed with SIGKILL."""
 
-    def __init__(self, server: uvicorn.Server, layer: FaultLayer) -> None:
+    def __init__(self, server: uvicorn.Server, layer: FaultLayer, firewall: Firewall) -> None:
         self._server = server
         self._layer = layer
+        self._firewall = firewall
         self._unread = b""
 
     def data_received(self, data: bytes) -> None:
         *lines, self._unread = (self._unread + data).split(b"\n")
         for line in lines:
-            self._layer.setting = setting = FaultSetting.read(line)
-            _tell(setting.line())
+            if (firewall := FirewallSetting.read(line)) is not None:
+                self._firewall.setting = firewall
+                _tell(firewall.line())
+            else:
+                self._layer.setting = fault = FaultSetting.read(line)
+                _tell(fault.line())
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._server.should_exit = True
 
 
-async def _watch_parent(server: uvicorn.Server, layer: FaultLayer) -> None:
+async def _watch_parent(watch: _ParentWatch) -> None:
     mode = os.fstat(sys.stdin.fileno()).st_mode
     # Started by hand, standard input is a terminal or /dev/null: no parent speaks through it.
     if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
-        await asyncio.get_running_loop().connect_read_pipe(lambda: _ParentWatch(server, layer), sys.stdin)
+        await asyncio.get_running_loop().connect_read_pipe(lambda: watch, sys.stdin)
 
 
 def _tell(line: str) -> None:
@@ -110,7 +117,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _tell(f"{FAILED} {START_FAILED}: {error}")
         return 1
 
-    layer = FaultLayer(create_website(options.number, database, options.root))
+    firewall = Firewall()
+    layer = FaultLayer(create_website(options.number, database, options.root, firewall.drops))
     config = uvicorn.Config(
         layer,
         http=FaultyConnection,
@@ -123,7 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         timeout_graceful_shutdown=_DRAIN_S,
     )
     with listener:
-        _WebServer(config, f"http://{where}/", layer).run(sockets=[listener])
+        _WebServer(config, f"http://{where}/", layer, firewall).run(sockets=[listener])
     return 0
 
 

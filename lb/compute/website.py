@@ -9,7 +9,7 @@ import html
 import re
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from starlette.staticfiles import StaticFiles
 
 from lb.compute.database import DatabaseSettings, check_database
 from lb.compute.database_diagnosis import Outcome
+from lb.compute.firewall import dropped
 
 # Beyond the balancer's idle timeout (60 s), so that 504 can be seen.
 LONGEST_MS = 90_000
@@ -44,12 +45,18 @@ def front_page(number: int) -> str:
     return f"<html><body><p> {server_name(number)} </p></body></html>"
 
 
-def create_website(number: int, database: DatabaseSettings | None, root: Path | None = None) -> Starlette:
+def create_website(
+    number: int,
+    database: DatabaseSettings | None,
+    root: Path | None = None,
+    is_blocked: Callable[[], bool] = lambda: False,
+) -> Starlette:
     """The application of web server `number`. `database` None: `/info` says that none is configured.
 
     `root` is a document root, from which everything comes that is not one of the pages here; None for the front page alone.
+    `is_blocked` tells whether a firewall drops what goes to the database.
     """
-    pages = _Pages(number, database)
+    pages = _Pages(number, database, is_blocked)
     routes: list[BaseRoute] = [] if root is not None else [Route("/", pages.front)]
     for name, page in (("health", pages.health), ("info", pages.info), ("slow", pages.slow), ("status", pages.status)):
         routes += [Route(f"/{name}", page), Route(f"/{name}.php", page)]
@@ -69,6 +76,7 @@ class _Pages:
 
     number: int
     database: DatabaseSettings | None
+    is_blocked: Callable[[], bool]
     up: bool = True
 
     async def front(self, _request: Request) -> Response:
@@ -168,7 +176,8 @@ class _Pages:
                 "cause": "LB_DB_HOST is not set for this web server.",
             }
         started = time.monotonic()
-        found = await check_database(self.database, DATABASE_TIMEOUT_S)
+        ask = dropped if self.is_blocked() else check_database
+        found = await ask(self.database, DATABASE_TIMEOUT_S)
         result: dict[str, Any] = {"outcome": str(found.outcome), "message": found.message, "cause": found.cause}
         if found.outcome is not Outcome.OK:
             result["next_step"] = found.next_step

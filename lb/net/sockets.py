@@ -17,7 +17,8 @@ def bind(host: str, port: int) -> socket.socket:
     """A socket that listens. Raises PortTakenError."""
     if not 0 <= port <= 65535:
         raise PortTakenError(host, port, "ports go from 1 to 65535")
-    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    # asyncio lets Nagle's algorithm hold small writes back (40 ms) on a socket that does not say that it is TCP's.
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host, port))

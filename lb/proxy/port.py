@@ -39,7 +39,7 @@ class Port:
             listener = known.get(plan.arn)
             if listener is None:
                 listener = ActiveListener(self.node, plan)
-            else:
+            elif listener.plan is not plan:
                 listener.adopt(plan)
             self._listeners[plan.arn] = listener
         self.first = next(iter(self._listeners.values()))

@@ -6,16 +6,24 @@ filtered here.
 
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_network
-from typing import Final
+from typing import Final, Protocol
 
 from lb.model.config import Network
-from lb.resources.records import Json, Kind, Transaction
+from lb.resources.records import Json, Kind, Record
 
 _EVERY_PROTOCOL: Final = "-1"
 _EVERYWHERE: Final = ("0.0.0.0/0", "::/0")
 
 
-def admitted(records: Transaction, groups: Iterable[str], port: int) -> tuple[Network, ...] | None:
+class Children(Protocol):
+    """Reads records that belong to another."""
+
+    def children(self, kind: Kind, parent: str) -> Iterable[Record]:
+        """The records of a kind that belong to `parent`."""
+        ...
+
+
+def admitted(records: Children, groups: Iterable[str], port: int) -> tuple[Network, ...] | None:
     """The blocks of addresses from which one of `groups` lets TCP in to `port`; None for everywhere."""
     blocks = {text for group in groups for rule in _rules(records, group, port) if (text := _block(rule))}
     if blocks.issuperset(_EVERYWHERE):
@@ -24,7 +32,7 @@ def admitted(records: Transaction, groups: Iterable[str], port: int) -> tuple[Ne
 
 
 def admits(
-    records: Transaction, groups: Iterable[str], port: int, source_groups: Iterable[str], source_blocks: Iterable[str]
+    records: Children, groups: Iterable[str], port: int, source_groups: Iterable[str], source_blocks: Iterable[str]
 ) -> bool:
     """Whether one of `groups` lets TCP in to `port` from members of `source_groups`, or from all of a source block."""
     sources = frozenset(source_groups)
@@ -43,7 +51,7 @@ def _covers(outer: Network, inner: Network) -> bool:
     return outer.version == inner.version and int(outer[0]) <= int(inner[0]) and int(inner[-1]) <= int(outer[-1])
 
 
-def _rules(records: Transaction, group: str, port: int) -> Iterator[Json]:
+def _rules(records: Children, group: str, port: int) -> Iterator[Json]:
     for record in records.children(Kind.SECURITY_GROUP_RULE, group):
         rule = record.shape
         if rule["IsEgress"]:

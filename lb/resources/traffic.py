@@ -127,7 +127,9 @@ class _Build:
 
     def target_group(self, record: Record, user: Record | None) -> TargetGroup:
         targets = tuple(self._targets(record, user))
-        return self._again(record.id, (record, targets), partial(group_of, record, targets))
+        # Targets are equal by id and port alone; where they are and whom they admit may change as well.
+        details = tuple((each.zone, each.place, each.blocked) for each in targets)
+        return self._again(record.id, (record, targets, details), partial(group_of, record, targets))
 
     def _targets(self, group: Record, user: Record | None) -> Iterator[Target]:
         if not is_served(group):

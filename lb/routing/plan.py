@@ -168,7 +168,9 @@ class Compiler:
             user = users.get(group.arn)
             zones = user.zones if user is not None else None
             found = tuple(_addresses(target, addresses) for target in group.targets)
-            groups.append(again(group.arn, (group, zones, found), partial(_group, group, found, zones)))
+            # Targets are equal by id and port alone.
+            details = tuple((target.zone, target.place, target.blocked) for target in group.targets)
+            groups.append(again(group.arn, (group, details, zones, found), partial(_group, group, found, zones)))
         return Plan(listeners, tuple(groups))
 
 

@@ -193,5 +193,3 @@ def _head(length: int) -> bytes:
 @cache
 def _parser() -> Any:
     return create_parser("query")
-
-

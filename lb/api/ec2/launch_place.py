@@ -14,7 +14,8 @@ from lb.api.ec2.quotas import refuse_above
 from lb.api.ec2.vpcs import default_vpc, members
 from lb.resources.records import Kind, Record
 
-_LOOPBACK_ADDRESSES: Final = IPv4Network("127.0.16.0/20")
+_LOOPBACK_ADDRESSES: Final = IPv4Network("127.16.0.0/12")
+_BLOCK_PREFIX: Final = 24
 _INVALID: Final = "InvalidParameterCombination"
 
 
@@ -155,5 +156,12 @@ def _free(block: IPv4Network, used: set[str]) -> Iterator[str]:
 def _loopback_addresses(call: Call, count: int) -> list[str]:
     """Addresses at which servers of this machine listen; no two instances of any region share one."""
     # A terminated instance may still be shutting down, and so keeps its own.
-    used = {instance.more["address"] for instance in call.tx.all(Kind.INSTANCE)}
-    return list(islice((str(host) for host in _LOOPBACK_ADDRESSES.hosts() if str(host) not in used), count))
+    used = {instance.more["address"] for instance in call.tx.all(Kind.INSTANCE) if "container" not in instance.more}
+    if used:
+        block = IPv4Network(f"{min(used)}/{_BLOCK_PREFIX}", strict=False)
+    else:
+        # By chance: another balancer of this machine has instances too.
+        blocks = 1 << (_BLOCK_PREFIX - _LOOPBACK_ADDRESSES.prefixlen)
+        first = int(_LOOPBACK_ADDRESSES[0]) + (int(call.new_id(4), 16) % blocks << (32 - _BLOCK_PREFIX))
+        block = IPv4Network((first, _BLOCK_PREFIX))
+    return list(islice((str(host) for host in block.hosts() if str(host) not in used), count))

@@ -39,10 +39,11 @@ def upload_server_certificate(call: Call, params: Params) -> Result:
         "Expiration": certificate.not_valid_after_utc.isoformat(),
     }
     tags = read_tags(params.get("Tags", ()), TAG_ERRORS)
+    # Without the line end of the file that it came from: Terraform takes any other text for another certificate.
     more = {
-        "certificate": params["CertificateBody"],
+        "certificate": params["CertificateBody"].strip(),
         "private_key": params["PrivateKey"],
-        "chain": params.get("CertificateChain", ""),
+        "chain": params.get("CertificateChain", "").strip(),
     }
     call.tx.put(Record(Kind.SERVER_CERTIFICATE, shape["Arn"], _REGION, call.account, shape, tags=tags, more=more))
     return {"ServerCertificateMetadata": shape, **({"Tags": tag_list(tags)} if tags else {})}

@@ -407,9 +407,7 @@ TRIALS: Mapping[str, Trial] = {
         },
     ),
     "DeleteListener": Trial(delete_listener, "ListenerNotFound", lambda _: {"ListenerArn": NO_LISTENER}),
-    "DeleteLoadBalancer": Trial(
-        delete_load_balancer, "ValidationError", lambda w: {"LoadBalancerArn": w.group}
-    ),
+    "DeleteLoadBalancer": Trial(delete_load_balancer, "ValidationError", lambda w: {"LoadBalancerArn": w.group}),
     "DeleteRule": Trial(
         delete_rule,
         "OperationNotPermitted",
@@ -437,9 +435,7 @@ TRIALS: Mapping[str, Trial] = {
     ),
     "DescribeListeners": Trial(describe_listeners, "LoadBalancerNotFound", lb_arn),
     "DescribeLoadBalancerAttributes": Trial(describe_load_balancer_attributes, "LoadBalancerNotFound", lb_arn),
-    "DescribeLoadBalancers": Trial(
-        describe_load_balancers, "LoadBalancerNotFound", lambda _: {"Names": ["nobody"]}
-    ),
+    "DescribeLoadBalancers": Trial(describe_load_balancers, "LoadBalancerNotFound", lambda _: {"Names": ["nobody"]}),
     "DescribeRules": Trial(describe_rules, "ValidationError", lambda _: {}),
     "DescribeSSLPolicies": Trial(describe_ssl_policies, "SSLPolicyNotFound", lambda _: {"Names": ["Mine"]}),
     "DescribeTags": Trial(describe_tags, "TargetGroupNotFound", lambda _: {"ResourceArns": [NO_GROUP]}),
@@ -460,9 +456,7 @@ TRIALS: Mapping[str, Trial] = {
         "RevocationIdNotFound",
         lambda w: {"TrustStoreArn": w.store, "RevocationIds": [77]},
     ),
-    "DescribeTrustStores": Trial(
-        describe_trust_stores, "TrustStoreNotFound", lambda _: {"TrustStoreArns": [NO_STORE]}
-    ),
+    "DescribeTrustStores": Trial(describe_trust_stores, "TrustStoreNotFound", lambda _: {"TrustStoreArns": [NO_STORE]}),
     "GetResourcePolicy": Trial(get_resource_policy, "ResourceNotFound", lambda _: {"ResourceArn": NO_STORE}),
     "GetTrustStoreCaCertificatesBundle": Trial(
         get_trust_store_ca_certificates_bundle, "TrustStoreNotFound", lambda _: {"TrustStoreArn": NO_STORE}
@@ -524,9 +518,7 @@ TRIALS: Mapping[str, Trial] = {
         "OperationNotPermitted",
         lambda w: {"ListenerArn": w.https, "Certificates": [{"CertificateArn": CERTIFICATES[0]}]},
     ),
-    "RemoveTags": Trial(
-        remove_tags, "TargetGroupNotFound", lambda _: {"ResourceArns": [NO_GROUP], "TagKeys": ["a"]}
-    ),
+    "RemoveTags": Trial(remove_tags, "TargetGroupNotFound", lambda _: {"ResourceArns": [NO_GROUP], "TagKeys": ["a"]}),
     "RemoveTrustStoreRevocations": Trial(
         remove_trust_store_revocations,
         "RevocationIdNotFound",

@@ -30,15 +30,15 @@ def listener_with(aws: Aws, arn: str) -> str:
     return elb.listener(elb.balancer(), 443, Protocol="HTTPS", Certificates=[{"CertificateArn": arn}])
 
 
-def test_a_certificate_comes_back_without_its_key(iam: Service):
+def test_a_certificate_comes_back_without_its_key_and_the_white_space_around_it(iam: Service):
     shape = upload(iam, Path="/web/", CertificateChain=ROOT.pem, Tags=[{"Key": "team", "Value": "a"}])
     assert shape["Arn"] == f"{ARN}/web/shop"
     assert shape["ServerCertificateId"].startswith("ASCA")
     assert shape["Expiration"] == LEAF.certificate.not_valid_after_utc.isoformat()
     assert iam("GetServerCertificate", ServerCertificateName="shop")["ServerCertificate"] == {
         "ServerCertificateMetadata": shape,
-        "CertificateBody": LEAF.pem,
-        "CertificateChain": ROOT.pem,
+        "CertificateBody": LEAF.pem.strip(),
+        "CertificateChain": ROOT.pem.strip(),
         "Tags": [{"Key": "team", "Value": "a"}],
     }
 
