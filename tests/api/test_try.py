@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from lb.api.try_order import Order
 from tests.support.balancer import free_port, running_balancer, until
-from tests.support.origins import naming, running_origin
+from tests.support.origins import answer, answering, naming, once, running_origin
 
 STARTED = {"load_balancer": "web", "method": "GET", "path": "/", "rate": 200}
 
@@ -36,38 +37,26 @@ def order_for(balancer, **changes):
 
 async def tried(api, order):
     """The events of a whole run."""
-    async with api.post("/_lb/try", json=order) as answer:
-        assert answer.status == 200, await answer.text()
-        assert answer.content_type == "text/event-stream"
-        return [json.loads(line[6:]) async for line in answer.content if line.startswith(b"data: ")]
+    async with api.post("/_lb/try", json=order) as reply:
+        assert reply.status == 200, await reply.text()
+        assert reply.content_type == "text/event-stream"
+        return [json.loads(line[6:]) async for line in reply.content if line.startswith(b"data: ")]
 
 
-def answering(head, body=b""):
-    """A target that answers every request the same and remembers what it got."""
-    got = []
-
-    async def script(reader, writer):
-        while True:
-            try:
-                got.append((await reader.readuntil(b"\r\n\r\n")).decode())
-            except asyncio.IncompleteReadError:
-                return
-            writer.write(head + body)
-            await writer.drain()
-
-    script.got = got
-    return script
+def received(balancer):
+    """The heads of the requests that the first target got."""
+    return b"".join(bytes(connection.received) for connection in balancer.origins[0].connections).split(b"\r\n\r\n")[
+        :-1
+    ]
 
 
-def page(text, *headers):
-    body = text.encode()
-    lines = ["HTTP/1.1 200 OK", "Content-Type: text/html", f"Content-Length: {len(body)}", *headers]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n", body
+def html(text):
+    return answer(text.encode(), b"Content-Type: text/html")
 
 
 async def test_each_answer_tells_its_target_its_words_and_where_it_is_explained():
-    html = "<html><head><title> The  page </title><style>p {}</style></head><body><p> Web Server 1 </p>" + "x" * 500
-    async with served(answering(*page(html))) as (balancer, api):
+    page = "<html><head><title> The  page </title><style>p {}</style></head><body><p> Web Server 1 </p>" + "x" * 500
+    async with served(answering(html(page))) as (balancer, api):
         *answers, end = await tried(api, order_for(balancer, count=3))
         async with api.get("/_lb/why", params={"id": answers[0]["trace_id"]}) as explained:
             assert explained.status == 200
@@ -79,33 +68,35 @@ async def test_each_answer_tells_its_target_its_words_and_where_it_is_explained(
         assert len(each["text"]) == 200
         assert (each["status"], each["by"], each["outcome"], each["error"]) == (200, "target", "2xx", None)
         assert each["target"] == f"{each['target_id']}:{each['target_port']}"
-        assert each["bytes"] == len(html)
+        assert each["bytes"] == len(page)
 
 
 async def test_the_target_gets_the_request_as_it_was_ordered():
-    script = answering(*page("ok"))
-    async with served(script) as (balancer, api):
+    async with served(naming(b"1")) as (balancer, api):
         await tried(api, order_for(balancer, method="DELETE", path="/a%20b?c", headers={"X-Beta": "yes"}))
-    (head,) = script.got
-    assert head.startswith("DELETE /a%20b?c HTTP/1.1\r\n")
-    assert "X-Beta: yes\r\n" in head
+        (head,) = received(balancer)
+        host = f"Host: {balancer.dns_name}:{balancer.port}"
+    line, *headers = head.split(b"\r\n")
+    assert line == b"DELETE /a%20b?c HTTP/1.1"
+    assert b"X-Beta: yes" in headers
+    assert host.encode() in headers
 
 
 @pytest.mark.parametrize("keeps", [True, False])
 async def test_cookies_come_back_only_when_they_are_kept(keeps):
-    script = answering(*page("ok", "Set-Cookie: color=red; Path=/", "Set-Cookie: size=1"))
+    script = answering(answer(b"ok", b"Set-Cookie: color=red; Path=/", b"Set-Cookie: size=1"))
     async with served(script) as (balancer, api):
-        first, *_ = await tried(api, order_for(balancer, count=3, cookies=keeps, headers={"X-One": "1"}))
+        first, *_ = await tried(api, order_for(balancer, count=3, cookies=keeps))
+        got = [b"Cookie: color=red; size=1" in head for head in received(balancer)]
     assert first["set_cookies"] == ["color", "size"]
-    assert ["Cookie: color=red; size=1\r\n" in head for head in script.got] == [False, keeps, keeps]
+    assert got == [False, keeps, keeps]
 
 
 async def test_they_are_sent_at_their_rate_and_slow_answers_do_not_hold_others_back():
-    async def slow(reader, writer):
-        await reader.readuntil(b"\r\n\r\n")
+    async def slow(connection):
+        await connection.read_request()
         await asyncio.sleep(0.3)
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-        await writer.drain()
+        await connection.send(answer())
 
     async with served(slow) as (balancer, api):
         *answers, _ = await tried(api, order_for(balancer, count=5, rate=20))
@@ -117,11 +108,7 @@ async def test_they_are_sent_at_their_rate_and_slow_answers_do_not_hold_others_b
 async def test_a_chunked_answer_is_read_and_a_cut_one_is_told():
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n4\r\n two\r\n0\r\n\r\n"
 
-    async def cut(reader, writer):
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
-        await writer.drain()
-
+    cut = once(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
     async with served(answering(chunked)) as (balancer, api):
         whole, _ = await tried(api, order_for(balancer))
     async with served(cut) as (balancer, api):
@@ -131,10 +118,10 @@ async def test_a_chunked_answer_is_read_and_a_cut_one_is_told():
 
 
 async def test_it_ends_when_the_client_goes():
-    async with served(naming("1")) as (balancer, api):
+    async with served(naming(b"1")) as (balancer, api):
         counter = count()
-        async with api.post("/_lb/try", json=order_for(balancer, count=1000, rate=50)) as answer:
-            async for _ in answer.content:
+        async with api.post("/_lb/try", json=order_for(balancer, count=1000, rate=50)) as reply:
+            async for _ in reply.content:
                 if next(counter) == 3:
                     break
         await until(lambda: balancer.in_flight == 0, "nothing is under way")
@@ -160,23 +147,26 @@ async def test_it_ends_when_the_client_goes():
         ({"url": "http://example.com"}, "unknown: url"),
     ],
 )
-async def test_what_cannot_be_sent_is_refused(changes, said):
-    async with served(naming("1")) as (balancer, api):
-        async with api.post("/_lb/try", json=order_for(balancer, **changes)) as answer:
-            error = (await answer.json())["error"]
-    assert (answer.status, error["code"]) == (400, "bad-request")
-    assert said in error["message"]
+def test_what_cannot_be_sent_is_refused_in_words(changes, said):
+    with pytest.raises(ValueError, match=re.escape(said)):
+        Order.read({**STARTED, "port": 80, **changes})
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"port": 0}', b'{"port": 80, "count": 0}', b" " * 70_000])
+async def test_a_refusal_has_the_shape_of_all_errors(body):
+    async with served() as (_, api), api.post("/_lb/try", data=body) as reply:
+        assert (reply.status, (await reply.json())["error"]["code"]) == (400, "bad-request")
 
 
 async def test_only_own_listeners_are_reached():
-    async with running_origin(naming("other")) as other, served(naming("1")) as (balancer, api):
+    async with running_origin(naming(b"other")) as other, served(naming(b"1")) as (balancer, api):
         for changes in ({"port": other.port}, {"load_balancer": "nobody"}, {"load_balancer": "127.0.0.1"}):
-            async with api.post("/_lb/try", json=order_for(balancer, **changes)) as answer:
-                assert (answer.status, (await answer.json())["error"]["code"]) == (404, "unknown-listener")
+            async with api.post("/_lb/try", json=order_for(balancer, **changes)) as reply:
+                assert (reply.status, (await reply.json())["error"]["code"]) == (404, "unknown-listener")
 
 
 async def test_there_are_only_so_many_runs_at_a_time():
-    async with served(naming("1")) as (balancer, api):
+    async with served(naming(b"1")) as (balancer, api):
         order = order_for(balancer, count=100, rate=1)
         async with AsyncExitStack() as stack:
             answers = [await stack.enter_async_context(api.post("/_lb/try", json=order)) for _ in range(5)]
@@ -186,16 +176,28 @@ async def test_there_are_only_so_many_runs_at_a_time():
 
 
 async def test_a_run_that_is_under_way_does_not_keep_the_balancer_from_closing():
-    async with served(naming("1")) as (balancer, api):
-        async with api.post("/_lb/try", json=order_for(balancer, count=100, rate=1)) as answer:
-            async with asyncio.timeout(3):
-                await balancer.close()
-            assert b"answer" in await answer.content.read()
+    async with (
+        served(naming(b"1")) as (balancer, api),
+        api.post("/_lb/try", json=order_for(balancer, count=100, rate=1)) as run,
+    ):
+        assert b"answer" in await run.content.readline()
+        async with asyncio.timeout(3):
+            await balancer.close()
+            assert await run.content.read() == b"\n"
 
 
-@given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda each: st.dictionaries(st.text(), each)))
-def test_whatever_is_ordered_is_read_or_refused_with_words(value):
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+        lambda each: st.dictionaries(st.sampled_from([*Order.__slots__, "other"]) | st.text(), each),
+    )
+)
+def test_whatever_is_ordered_is_refused_with_words_or_one_message(value):
+    given = {"port": 80, **value} if isinstance(value, dict) else value
     try:
-        Order.read({"port": 80, **value} if isinstance(value, dict) else value)
-    except ValueError as error:
-        assert str(error)
+        order = Order.read(given)
+    except ValueError:
+        return
+    message = order.message("name", "")
+    assert message.count(b"\r\n\r\n") == 1
+    assert message.endswith(b"\r\n\r\n")

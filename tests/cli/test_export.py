@@ -90,6 +90,7 @@ def plugin_folder():
     return None
 
 
+@pytest.mark.where_present
 def test_terraform_makes_the_same_balancer_and_sees_no_difference(plain, tmp_path):
     folder = plugin_folder()
     if shutil.which("terraform") is None or folder is None:

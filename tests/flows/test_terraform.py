@@ -72,6 +72,7 @@ def terraform(endpoint):
     return made
 
 
+@pytest.mark.where_present
 def test_applied_planned_changed_and_destroyed(endpoint, terraform, targets):
     shape = {
         "listener_port": endpoint.port,

@@ -15,12 +15,13 @@ def adopt(call: Call, containers: Sequence[Container]) -> None:
     """Makes the records of the region say what there is: new containers, moved ones, and those that are gone.
 
     A container is registered once, and only where its target group exists and is one of instances; deregistered by
-    somebody, it stays so. What stop-instances and start-instances wish for is left as it is.
+    somebody, it stays so. A container that somebody started or stopped by hand is wished for as it is; what
+    stop-instances and start-instances wish for, and is still being carried out, stays.
     """
     known = {name: each for each in call.tx.all(Kind.INSTANCE) if (name := container_of(each)) is not None}
     for container in containers:
         instance = known.pop(container.id, None) or _adopted(call, container)
-        instance = _moved(call, instance, container)
+        instance = _as_seen(call, instance, container)
         if not instance.more["registered"] and (group := _group(call, container)) is not None:
             _register(call, instance, container, group)
     for instance in known.values():
@@ -33,17 +34,29 @@ def _adopted(call: Call, container: Container) -> Record:
     (shape,) = launched["Instances"]
     instance = call.tx.get(Kind.INSTANCE, shape["InstanceId"])
     assert instance is not None
-    more = {**instance.more, "container": container.id, "address": "", "registered": False}
+    own = {"container": container.id, "address": "", "registered": False, "ran": container.running}
+    more = {**instance.more, **own, "desired": _state(container)}
     return replace(instance, tags={"Name": container.name}, more=more)
 
 
-def _moved(call: Call, instance: Record, container: Container) -> Record:
-    """The instance at the container's address; a stopped one keeps the address that it had."""
-    place = {"address": container.address or instance.more["address"], "port": container.port}
-    moved = replace(instance, more={**instance.more, **place})
-    if moved != call.tx.get(Kind.INSTANCE, instance.id):
-        call.tx.put(moved)
-    return moved
+def _as_seen(call: Call, instance: Record, container: Container) -> Record:
+    """The instance at the container's address; a stopped one keeps the address that it had.
+
+    `ran` is what the last look saw: when that changes against what is wished for, nobody's wish was the cause.
+    """
+    more = {**instance.more, "port": container.port, "ran": container.running}
+    if container.address:
+        more["address"] = container.address
+    if container.running != instance.more["ran"] and more["desired"] != "terminated":
+        more["desired"] = _state(container)
+    seen = replace(instance, more=more)
+    if seen != call.tx.get(Kind.INSTANCE, instance.id):
+        call.tx.put(seen)
+    return seen
+
+
+def _state(container: Container) -> str:
+    return "running" if container.running else "stopped"
 
 
 def _group(call: Call, container: Container) -> Record | None:

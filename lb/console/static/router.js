@@ -48,6 +48,7 @@ export function startRouter({ heading, root, changed }) {
       heading.textContent = title;
       document.title = `${title} - lb`;
       const element = h("div", { class: `view view-${view}` });
+      clearTimeout(late);
       root.replaceChildren(element);
       const stop = await module.render(element, params);
       if (mine === visit) cleanup = stop;

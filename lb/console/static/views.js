@@ -7,7 +7,11 @@ export const views = [
   { name: "group" },
   { name: "instances" },
   { name: "create" },
+  { name: "health" },
+  { name: "faults" },
   { name: "live" },
   { name: "requests" },
   { name: "try" },
+  { name: "metrics" },
+  { name: "lessons" },
 ];

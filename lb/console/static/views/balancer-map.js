@@ -20,7 +20,8 @@ const URGENCY = ["unhealthy", "unavailable", "draining", "initial", "unused", "h
 
 export function mapPanel(panel, balancer) {
   const open = new Set();
-  let picture = null;
+  let tiles = null;
+  let shown = [];
   const columns = COLUMNS.map((name) => {
     const count = h("span", { class: "soft" });
     const list = h("ol");
@@ -37,7 +38,7 @@ export function mapPanel(panel, balancer) {
 
   const stop = poll(async () => {
     const [listeners, groups] = await Promise.all([readListeners(balancer.LoadBalancerArn), readGroups(balancer.LoadBalancerArn)]);
-    picture = paths(listeners, groups);
+    tiles = tilesOf(listeners, groups);
     draw();
   }, EVERY_MS, (error) => { if (error.code !== "NoAnswer") panel.replaceChildren(errorCard(error, stop.now)); });
   return () => {
@@ -46,14 +47,17 @@ export function mapPanel(panel, balancer) {
   };
 
   function draw() {
-    if (!picture) return;
-    const { tiles } = picture;
+    if (!tiles) return;
+    const wanted = tiles.filter((tile) => !only.value() || tile.bad);
+    shown = [];
     for (const { name, count, list } of columns) {
-      const mine = tiles.filter((tile) => tile.column === name && (!only.value() || tile.bad));
+      const mine = wanted.filter((tile) => tile.column === name);
+      const unfolded = name === "targets" ? folded(mine) : mine;
       write(count, `(${mine.length})`);
-      keyed(list, name === "targets" ? folded(mine) : mine, (tile) => tile.key, makeTile);
+      keyed(list, unfolded, (tile) => tile.key, makeTile);
+      shown.push(...unfolded);
     }
-    const any = tiles.some((tile) => !only.value() || tile.bad);
+    const any = wanted.length > 0;
     put(map, "hidden", !any);
     put(none, "hidden", any);
     drawWires();
@@ -61,14 +65,14 @@ export function mapPanel(panel, balancer) {
 
   // Of each group the first few targets, and a tile for the rest of them.
   function folded(targets) {
-    const shown = [];
+    const few = [];
     for (const group of new Set(targets.map((each) => each.group))) {
       const all = targets.filter((each) => each.group === group);
       const isOpen = open.has(group) || all.length <= SHOWN + 1;
-      shown.push(...(isOpen ? all : all.slice(0, SHOWN)));
-      if (all.length > SHOWN + 1) shown.push({ key: `more ${group}`, column: "targets", from: [group], rest: isOpen ? 0 : all.length - SHOWN, group, bad: false });
+      few.push(...(isOpen ? all : all.slice(0, SHOWN)));
+      if (all.length > SHOWN + 1) few.push({ key: `more ${group}`, column: "targets", from: [group], rest: isOpen ? 0 : all.length - SHOWN, group, bad: false });
     }
-    return shown;
+    return few;
   }
 
   function makeTile(tile) {
@@ -96,24 +100,22 @@ export function mapPanel(panel, balancer) {
 
   function drawWires() {
     const box = map.getBoundingClientRect();
+    const bad = new Set(shown.filter((tile) => tile.bad).map(({ key }) => key));
     const places = new Map([...map.querySelectorAll("[data-key]")].map((node) => [node.dataset.key, node.getBoundingClientRect()]));
-    const shown = picture ? [...picture.tiles, ...columns[3].list.querySelectorAll("[data-key^='more ']")].map((tile) => tile.dataset ? moreOf(tile) : tile) : [];
-    const lines = shown.filter(({ key }) => places.has(key)).flatMap((tile) => (tile.from ?? []).filter((from) => places.has(from)).map((from) => ({ from, tile })));
+    const lines = shown.flatMap((tile) => tile.from.filter((from) => places.has(from)).map((from) => ({ from, tile })));
     keyed(wires, lines, ({ from, tile }) => `${from}>${tile.key}`, () => drawn(svg("path"), (path, { from, tile }) => {
       const [a, b] = [places.get(from), places.get(tile.key)];
       const [x1, y1, x2, y2] = [a.right - box.left, a.top + a.height / 2 - box.top, b.left - box.left, b.top + b.height / 2 - box.top];
       const middle = (x1 + x2) / 2;
       path.setAttribute("d", `M${x1} ${y1}C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`);
-      path.setAttribute("class", tile.bad && !tile.off?.has(from) ? "bad" : "");
+      path.setAttribute("class", tile.bad && bad.has(from) ? "bad" : "");
       path.dataset.wire = `${from}>${tile.key}`;
     }));
   }
-  const moreOf = ({ dataset }) => ({ key: dataset.key, from: [dataset.key.slice(5)] });
-
   function light(event) {
     const tile = event.target.closest("[data-key]");
     if (!tile) return dim();
-    const lit = related(picture.tiles, tile.dataset.key);
+    const lit = related(shown, tile.dataset.key);
     map.classList.add("lit");
     for (const each of map.querySelectorAll("[data-key]")) each.classList.toggle("on", lit.has(each.dataset.key));
     for (const wire of wires.children) wire.classList.toggle("on", wire.dataset.wire.split(">").every((key) => lit.has(key)));
@@ -131,13 +133,13 @@ function related(tiles, key) {
     return seen;
   };
   const parents = new Map(tiles.map((tile) => [tile.key, tile.from]));
-  const up = walk((each) => parents.get(each) ?? (each.startsWith("more ") ? [each.slice(5)] : []));
+  const up = walk((each) => parents.get(each) ?? []);
   const down = walk((each) => tiles.filter(({ from }) => from.includes(each)).map((tile) => tile.key));
   return new Set([...up, ...down]);
 }
 
-// { tiles: [{ key, column, text, detail, state?, href?, from: [keys to its left], bad }] }; bad is what is on an unhealthy path.
-function paths(listeners, groups) {
+// [{ key, column, text, detail, state?, href?, from: [keys to its left], bad }]; bad is what is on an unhealthy path.
+function tilesOf(listeners, groups) {
   const tiles = [];
   const rank = ({ TargetHealth }) => URGENCY.indexOf(TargetHealth.State);
   const isBad = ({ TargetHealth }) => ["unhealthy", "unavailable"].includes(TargetHealth.State);
@@ -169,5 +171,5 @@ function paths(listeners, groups) {
       });
     }
   }
-  return { tiles };
+  return tiles;
 }

@@ -9,10 +9,11 @@ export const CONDITIONS = {
 };
 export const groupName = (arn) => arn.split("/")[1];
 
-// Values of a condition as lines of text; of a query string "key=value".
+// Values of a condition as lines of text; of a query string "key=value", and "=value" where a value itself has a "=".
 export function valuesOf(condition) {
   const config = condition[CONDITIONS[condition.Field]] ?? condition;
-  const values = listOf(config.Values).map((value) => (typeof value === "string" ? value : value.Key ? `${value.Key}=${value.Value ?? ""}` : value.Value));
+  const pair = ({ Key = "", Value = "" }) => (Key || Value.includes("=") ? `${Key}=${Value}` : Value);
+  const values = listOf(config.Values).map((value) => (typeof value === "string" ? value : pair(value)));
   return { values, regexes: listOf(config.RegexValues), header: config.HttpHeaderName };
 }
 

@@ -3,13 +3,13 @@
 import { elbv2, elbv2All, ec2All, listOf } from "../aws.js";
 import { loadTexts, t } from "../i18n.js";
 import { linkTo, rememberParams } from "../router.js";
-import { ask, button, copyButton, drawn, empty, errorCard, field, h, poll, put, select, skeleton, state, style, table, tabs, toast, write } from "../ui.js";
+import { ask, button, copyButton, drawn, empty, errorCard, field, h, poll, put, select, state, style, table, tabs, toast, write } from "../ui.js";
 import { addressesOf } from "./balancer-data.js";
 import { listenersPanel } from "./balancer-listeners.js";
 import { mapPanel } from "./balancer-map.js";
 import { zonePicker } from "./create-network.js";
 import { attributesPanel } from "./edit-attributes.js";
-import { actions, card, facts, formDialog, stateOf } from "./edit-form.js";
+import { actions, arriving, card, facts, formDialog, stateOf } from "./edit-form.js";
 import { tagsPanel } from "./edit-tags.js";
 import { inboundDialog, readSecurityGroups, securityGroupTable } from "./instances-security.js";
 
@@ -17,13 +17,12 @@ const EVERY_MS = 3000;
 
 export const title = ({ name }) => name ?? t("balancer.title");
 
-export async function render(root, { name, tab }) {
+export const render = (root, { name, tab }) => arriving(root, async () => {
   await Promise.all([loadTexts("edit", "instances", "group", "create"), style("views/edit.css"), style("views/balancer.css")]);
   return name ? renderOne(root, name, tab) : renderList(root);
-}
+});
 
 function renderList(root) {
-  root.append(skeleton("20rem"));
   const rows = table({
     caption: t("balancer.title"), key: (each) => each.LoadBalancerArn,
     columns: [
@@ -99,7 +98,7 @@ async function renderOne(root, name, tab) {
       ["ARN", h("code", { class: "small" }, arn)],
       [t("balancer.hosted_zone"), balancer.CanonicalHostedZoneId],
     ]))));
-  root.append(h("div", { class: "stack" }, details, pages));
+  root.replaceChildren(h("div", { class: "stack" }, details, pages));
   const stop = poll(async () => {
     const [now, addresses] = await Promise.all([readOne(name), addressesOf(balancer)]);
     mark.draw(now.State.Code);

@@ -9,7 +9,7 @@ import { addressesOf } from "./balancer-data.js";
 import { protocolForm } from "./balancer-listener.js";
 import { carryOut, ref, script } from "./create-calls.js";
 import { zonePicker } from "./create-network.js";
-import { allValid, facts, nameCheck, radios, required, textField } from "./edit-form.js";
+import { allValid, arriving, facts, nameCheck, radios, required, textField } from "./edit-form.js";
 import { tagsField, tagsOf } from "./edit-tags.js";
 import { groupForm } from "./group-form.js";
 import { targetPicker } from "./group-targets.js";
@@ -19,8 +19,12 @@ const DRAW_AFTER_MS = 80;
 
 export const title = () => t("create.title");
 
-export async function render(root) {
+export const render = (root) => arriving(root, async () => {
   await Promise.all([loadTexts("edit", "instances", "group", "balancer"), style("views/edit.css"), style("views/create.css")]);
+  return show(root);
+});
+
+async function show(root) {
   const [vpcs, subnets, groups, present, balancers] = await Promise.all([
     ec2All("DescribeVpcs", "vpcSet"), ec2All("DescribeSubnets", "subnetSet"), readSecurityGroups(),
     elbv2All("DescribeTargetGroups", "TargetGroups"), elbv2All("DescribeLoadBalancers", "LoadBalancers"),
@@ -62,7 +66,7 @@ export async function render(root) {
   const protocol = protocolForm({ changed });
   const existing = field({ label: t("balancer.group"), check: required, input: select([["", t("balancer.choose_group")]], "") });
   const form = groupForm(vpcs, () => { picker.setType(form.type(), form.port()); changed(); });
-  const picker = targetPicker({ changed, made: (calls) => done.push(...calls) });
+  const picker = targetPicker({ changed, made: (calls) => done.push(...calls), subnets: zones.value });
   const which = radios(t("balancer.default_action"), [["new", t("create.new_group"), t("create.new_group_hint")], ["existing", t("create.existing_group")]], "new", showGroup);
   const newCard = h("div", { class: "edit-box-card" }, h("h3", {}, t("group.create")), form, h("h3", {}, t("group.register")), picker);
   const isNew = () => which.value() === "new";
@@ -89,7 +93,7 @@ export async function render(root) {
   showVpc();
   showGroup();
   review();
-  root.append(all);
+  root.replaceChildren(all);
   return () => {
     clearTimeout(timer);
     picker.stop();

@@ -1,7 +1,7 @@
 // Forms of several parts. A part is a node with valid(), which shows what is wrong, and value(): a `field`, or many of them.
 
 import { t } from "../i18n.js";
-import { button, field, h, put, state, table, write } from "../ui.js";
+import { button, errorCard, field, h, put, skeleton, state, table, write } from "../ui.js";
 
 // Whether every part is valid; the focus goes to the first that is not.
 export function allValid(parts, root) {
@@ -15,13 +15,14 @@ export function allValid(parts, root) {
 }
 
 // A dialog that stays until `act` has succeeded: formDialog({ title, parts: [name], act: async () => ... }) -> whether it has.
-// `content` shows the parts otherwise than one below the other. What `act` throws is shown in the dialog.
-export function formDialog({ title, parts, content = parts, ok = t("shell.ok"), act }) {
+// `content` shows the parts otherwise than one below the other. What `act` throws is shown in the dialog. One that `stays` can
+// be used again and again.
+export function formDialog({ title, parts, content = parts, ok = t("shell.ok"), act, stays = false }) {
   const problem = h("p", { class: "message", role: "alert" });
   const yes = h("button", { class: "primary" }, ok);
   const form = h("form", { onsubmit: submit, novalidate: true },
     h("h2", { id: "form-title" }, title), h("div", { class: "edit-parts" }, content), problem,
-    h("p", { class: "row end" }, h("button", { type: "button", onclick: () => node.close() }, t("shell.cancel")), yes));
+    h("p", { class: "row end" }, h("button", { type: "button", onclick: () => node.close() }, t(stays ? "shell.close" : "shell.cancel")), yes));
   const node = h("dialog", { class: "edit-dialog", "aria-labelledby": "form-title" }, form);
   let done = false;
 
@@ -33,11 +34,12 @@ export function formDialog({ title, parts, content = parts, ok = t("shell.ok"), 
     try {
       await act();
       done = true;
-      node.close();
+      if (!stays) node.close();
     } catch (error) {
       write(problem, error.code === "NoAnswer" ? t("shell.no_answer") : error.message);
     } finally {
       yes.disabled = false;
+      if (node.open) yes.focus();
     }
   }
 
@@ -145,3 +147,24 @@ export const card = (title, buttons, ...content) =>
   h("section", { class: "card" }, h("div", { class: "card-head edit-head" }, h("h2", {}, title), h("span", { class: "row" }, buttons)), content);
 
 export const facts = (pairs) => h("dl", { class: "facts" }, pairs.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+
+// For a view's `render` that has to ask before it can draw: keeps its room, shows what `start` throws, returns the cleanup.
+export function arriving(root, start) {
+  let stop = null;
+  let left = false;
+  async function begin() {
+    root.replaceChildren(skeleton("40rem"));
+    try {
+      const end = await start();
+      if (left) end?.();
+      else stop = end;
+    } catch (error) {
+      root.replaceChildren(errorCard(error, begin));
+    }
+  }
+  begin();
+  return () => {
+    left = true;
+    stop?.();
+  };
+}

@@ -2,7 +2,7 @@
 
 import { elbv2, listOf } from "../aws.js";
 import { t } from "../i18n.js";
-import { button, empty, errorCard, h, put, table, toast } from "../ui.js";
+import { button, empty, errorCard, put, table, toast } from "../ui.js";
 import { card, formDialog, textArea } from "./edit-form.js";
 
 // "key=value" lines <-> [{ Key, Value }]

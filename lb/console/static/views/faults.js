@@ -1,6 +1,6 @@
 // Breaks web servers that are ours, shows beside it what the load balancer makes of it, and takes it back.
 
-import { t } from "../i18n.js";
+import { loadTexts, t } from "../i18n.js";
 import { get, post } from "../local.js";
 import { announce, button, copyButton, drawn, empty, errorCard, h, keyed, poll, put, skeleton, style } from "../ui.js";
 import { groupsOf, putBack, putBackCommand, sayRule, takeOut, takenOut } from "./faults-firewall.js";
@@ -13,7 +13,7 @@ const WINDOW_S = 10;
 export const title = () => t("faults.title");
 
 export async function render(root) {
-  await style("views/faults.css");
+  await Promise.all([style("views/faults.css"), loadTexts("health")]);
   const list = h("div", { class: "servers" });
   const rules = h("ul");
   const outside = h("section", { class: "card", "aria-labelledby": "outside" }, h("h2", { id: "outside" }, t("faults.taken_out")), rules);

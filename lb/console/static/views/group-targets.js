@@ -9,8 +9,8 @@ const EVERY_MS = 2000;
 const ADDRESS = /^(?:(\d{1,3}(?:\.\d{1,3}){3})|\[([0-9a-f:.]+)\]|([0-9a-f]*:[0-9a-f:]+))(?::(\d{1,5}))?$/i;
 
 // A part; value() is the list for RegisterTargets. setType("ip" | "instance", port) changes what is asked for. `made` hears of
-// the calls that have launched instances. stop() ends it.
-export function targetPicker({ changed = () => {}, made = () => {} } = {}) {
+// the calls that have launched instances, in `subnets()`. stop() ends it.
+export function targetPicker({ changed = () => {}, made = () => {}, subnets = () => [] } = {}) {
   let type = "instance";
   const instances = checkTable({
     caption: t("group.instances"), key: (each) => each.instanceId, changed,
@@ -24,7 +24,7 @@ export function targetPicker({ changed = () => {}, made = () => {} } = {}) {
   });
   const port = textField(t("group.target_ports"), "", { hint: t("group.target_ports_hint"), check: orElse("", whole(1, 65535)), inputmode: "numeric", oninput: changed });
   const launch = button(t("instances.launch_two"), async () => {
-    const calls = await launchTwo();
+    const calls = await launchTwo(subnets());
     instances.choose(calls.map(({ value }) => value).filter(Boolean));
     made(calls);
     toast(t("instances.launched"));

@@ -3,9 +3,9 @@
 import { elbv2, elbv2All, ec2All, listOf } from "../aws.js";
 import { loadTexts, t } from "../i18n.js";
 import { linkTo, rememberParams } from "../router.js";
-import { ask, button, drawn, empty, errorCard, h, healthBar, lines, poll, put, skeleton, style, table, tabs, toast, write } from "../ui.js";
+import { ask, button, drawn, empty, errorCard, h, healthBar, lines, poll, put, store, style, table, tabs, toast, write } from "../ui.js";
 import { attributesPanel } from "./edit-attributes.js";
-import { actions, card, facts, formDialog, stateOf } from "./edit-form.js";
+import { actions, arriving, card, facts, formDialog, stateOf } from "./edit-form.js";
 import { tagsPanel } from "./edit-tags.js";
 import { groupForm, healthForm } from "./group-form.js";
 import { targetPicker } from "./group-targets.js";
@@ -14,15 +14,14 @@ const EVERY_MS = 2000;
 
 export const title = ({ name }) => name ?? t("group.title");
 
-export async function render(root, { name, tab }) {
+export const render = (root, { name, tab }) => arriving(root, async () => {
   await Promise.all([loadTexts("edit", "instances"), style("views/edit.css")]);
   return name ? renderOne(root, name, tab) : renderList(root);
-}
+});
 
 export const nameOfBalancer = (arn) => arn.split("/")[2];
 
-async function renderList(root) {
-  root.append(skeleton("20rem"));
+function renderList(root) {
   const rows = table({
     caption: t("group.title"), key: (each) => each.TargetGroupArn,
     columns: [
@@ -74,6 +73,7 @@ async function renderOne(root, name, tab) {
   const [group] = await elbv2All("DescribeTargetGroups", "TargetGroups", { Names: [name] });
   const arn = group.TargetGroupArn;
   const bar = healthBar();
+  const health = store(null);
   const balancers = listOf(group.LoadBalancerArns).map(nameOfBalancer);
   const remove = button(t("edit.delete"), async () => { if (await removeGroup(group)) location.hash = linkTo("group"); }, { danger: true });
   const details = card(t("edit.details"), remove,
@@ -86,20 +86,27 @@ async function renderOne(root, name, tab) {
       ]),
       facts([["ARN", h("code", {}, arn)], [t("group.targets"), bar]])));
   const pages = tabs([
-    { id: "targets", label: t("group.targets"), render: (panel) => targetsPanel(panel, group, bar) },
+    { id: "targets", label: t("group.targets"), render: (panel) => targetsPanel(panel, group, health, () => stop.now()) },
     { id: "health", label: t("group.health_checks"), render: (panel) => healthPanel(panel, name) },
     { id: "attributes", label: t("edit.attributes"), render: (panel) => panel.append(attributesPanel("TargetGroup", arn)) },
     { id: "tags", label: t("edit.tags"), render: (panel) => panel.append(tagsPanel(arn)) },
   ], tab, (id) => rememberParams({ tab: id }));
-  root.append(h("div", { class: "stack" }, details, pages));
-  return pages.stop;
+  root.replaceChildren(h("div", { class: "stack" }, details, pages));
+  const stop = poll(async () => {
+    health.set(await readHealth(arn));
+    bar.draw(health.get().map(stateOfTarget));
+  }, EVERY_MS);
+  return () => {
+    stop();
+    pages.stop();
+  };
 }
 
 export const readHealth = async (arn) => listOf((await elbv2("DescribeTargetHealth", { TargetGroupArn: arn })).TargetHealthDescriptions);
 export const stateOfTarget = (each) => ({ state: each.TargetHealth.State });
 export const placeOf = ({ Id, Port }) => (Port ? `${Id.includes(":") && !Id.startsWith("arn:") ? `[${Id}]` : Id}:${Port}` : Id);
 
-function targetsPanel(panel, group, bar) {
+function targetsPanel(panel, group, health, again) {
   const arn = group.TargetGroupArn;
   const rows = table({
     caption: t("group.targets"), key: (each) => placeOf(each.Target),
@@ -112,19 +119,18 @@ function targetsPanel(panel, group, bar) {
   });
   const none = empty(t("shell.no_targets"), t("group.no_targets_text"));
   panel.append(card(t("group.targets"), button(t("group.register"), register, { primary: true }), rows, none));
-  const stop = poll(async () => {
-    const health = await readHealth(arn);
-    rows.draw(health);
-    bar.draw(health.map(stateOfTarget));
-    put(rows, "hidden", !health.length);
-    put(none, "hidden", health.length > 0);
-  }, EVERY_MS);
-  return stop;
+  const draw = (targets) => {
+    rows.draw(targets ?? []);
+    put(rows, "hidden", !targets?.length);
+    put(none, "hidden", !targets || targets.length > 0);
+  };
+  draw(health.get());
+  return health.subscribe(draw);
 
   async function deregister({ Id, Port }) {
     await elbv2("DeregisterTargets", { TargetGroupArn: arn, Targets: [{ Id, Port }] });
     toast(t("edit.done"));
-    stop.now();
+    again();
   }
 
   async function register() {
@@ -136,7 +142,7 @@ function targetsPanel(panel, group, bar) {
     });
     picker.stop();
     if (done) toast(t("edit.done"));
-    stop.now();
+    again();
   }
 }
 

@@ -26,7 +26,7 @@ export function machine() {
     for (const [kind, { dots, words }, of] of [["failures", down, check.unhealthy_threshold], ["successes", up, check.healthy_threshold]]) {
       const count = counter?.kind === kind ? counter.count : 0;
       write(dots, "●".repeat(count) + "○".repeat(Math.max(0, of - count)));
-      write(words, t(`health.counter.${kind}`, { count, of }));
+      write(words, t(`health.${kind}`));
     }
     const leads = counter ? t("health.leads", { counter: t(`health.counter.${counter.kind}`, counter), state: t(`shell.state.${counter.leads_to}`) }) : "";
     attribute(node, "aria-label", [t(`shell.state.${now}`), leads].filter(Boolean).join(". "));

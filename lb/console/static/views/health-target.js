@@ -77,7 +77,7 @@ function probeTable() {
     caption: t("health.last_probes"),
     key: (probe) => probe.at_s,
     columns: [
-      { label: t("health.at"), head: true, width: "10%", text: (probe) => clock(new Date(probe.at_s * 1000)) },
+      { label: t("health.at"), head: true, width: "13%", text: (probe) => clock(new Date(probe.at_s * 1000)) },
       { label: t("health.result"), width: "13%", make: makeResult },
       { label: t("health.request"), width: "28%", make: () => lines((probe) => [probe.request, probe.host]) },
       { label: t("health.answer"), make: () => lines((probe) => [probe.answer ?? t("health.no_answer"), probe.passed ? "" : probe.detail]) },

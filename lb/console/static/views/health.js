@@ -7,7 +7,7 @@ import { announce, empty, errorCard, h, healthBar, keyed, poll, put, select, ske
 import { keyOf, makeTarget, nameOf } from "./health-target.js";
 
 const EVERY_MS = 1000;
-// So many targets show their probes without being asked.
+// So many targets show their probes without being asked, where there is room.
 const OPEN_AT_FIRST = 4;
 
 export const title = () => t("health.title");
@@ -35,7 +35,7 @@ export async function render(root, params) {
     const { targets } = await get("targets/health");
     const mine = targets.filter((each) => !chosen.group || each.target_group === chosen.group);
     const shown = mine.filter((each) => !chosen.state || each.state !== "healthy" || each.counter);
-    openAtFirst ??= shown.length <= OPEN_AT_FIRST;
+    openAtFirst ??= shown.length <= OPEN_AT_FIRST && matchMedia("(min-width: 48rem)").matches;
     drawGroups(targets);
     bar.draw(mine);
     keyed(list, shown, keyOf, () => makeTarget(openAtFirst));

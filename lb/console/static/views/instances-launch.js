@@ -23,15 +23,17 @@ export async function readImages() {
   return images.sort((a, b) => (a.isPublic === "true") - (b.isPublic === "true"));
 }
 
-// Launches two web servers in two zones, each with a page that says its name; tells the calls in the words of the CLI.
-export async function launchTwo() {
+// Launches two web servers, each with a page that says its name, in these subnets or in two zones of the default VPC; tells the
+// calls in the words of the CLI. A load balancer sends nothing to zones that it does not have.
+export async function launchTwo(wanted = []) {
   const [images, subnets] = await Promise.all([readImages(), ec2All("DescribeSubnets", "subnetSet", { Filter: [{ Name: "default-for-az", Value: ["true"] }] })]);
   const image = images.find((each) => each.isPublic === "true").imageId;
+  const places = wanted.length ? wanted : subnets.sort((a, b) => a.availabilityZone.localeCompare(b.availabilityZone)).map((each) => each.subnetId);
   const made = [];
   for (const number of [1, 2]) {
     const name = `Web Server ${number}`;
     const userData = `#!/bin/bash\necho '<html><body><p> ${name} </p></body></html>' > /var/www/html/index.html\n`;
-    const subnet = subnets[number % subnets.length]?.subnetId;
+    const subnet = places[(number - 1) % places.length];
     const count = { MinCount: 1, MaxCount: 1 };
     const answer = await ec2("RunInstances", { ImageId: image, ...count, SubnetId: subnet, UserData: base64(userData), TagSpecification: nameTag("instance", name) });
     const id = answer.instancesSet[0].instanceId;

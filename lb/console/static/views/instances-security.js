@@ -2,7 +2,7 @@
 
 import { ec2, ec2All } from "../aws.js";
 import { t } from "../i18n.js";
-import { button, field, h, select, table, toast } from "../ui.js";
+import { field, h, select, table, toast } from "../ui.js";
 import { actions, checkTable, cidr, formDialog, required, textField, whole } from "./edit-form.js";
 
 const LOOPBACK = "127.0.0.0/8";
@@ -80,16 +80,14 @@ export async function inboundDialog(group) {
   const kind = field({ label: t("instances.protocol"), input: select([["tcp", "TCP"], ["-1", t("instances.all_traffic")]], "tcp", { onchange: () => { port.hidden = kind.value() === "-1"; } }) });
   const port = textField(t("instances.port"), "80", { check: (value) => (kind.value() === "-1" ? "" : whole(1, 65535)(value)), inputmode: "numeric" });
   const source = textField(t("instances.source"), LOOPBACK, { check: (value) => (value.startsWith("sg-") ? "" : cidr(value)), hint: t("instances.source_hint") });
-  const add = button(t("instances.add_rule"), async () => {
-    if (![kind, port, source].map((part) => part.valid()).every(Boolean)) return;
-    await admit(group.groupId, port.value(), source.value(), kind.value());
-    await load();
-    toast(t("edit.saved"));
-  });
   await load();
   await formDialog({
-    title: `${t("instances.inbound")}: ${group.groupName}`, parts: [], act: () => {}, ok: t("shell.close"),
-    content: [rules, h("h3", {}, t("instances.add_rule")), h("div", { class: "edit-grid" }, kind, port, source), h("p", {}, add)],
+    title: `${t("instances.inbound")}: ${group.groupName}`, parts: [kind, port, source], ok: t("instances.add_rule"), stays: true,
+    content: [rules, h("h3", {}, t("instances.add_rule")), h("div", { class: "edit-grid" }, kind, port, source)],
+    act: async () => {
+      await admit(group.groupId, port.value(), source.value(), kind.value());
+      await load();
+    },
   });
 }
 

@@ -2,8 +2,8 @@
 
 import { ec2, listOf } from "../aws.js";
 import { loadTexts, t } from "../i18n.js";
-import { ask, button, empty, errorCard, h, lines, poll, put, skeleton, style, table, toast } from "../ui.js";
-import { actions, card, stateOf } from "./edit-form.js";
+import { ask, button, empty, errorCard, h, lines, poll, put, style, table, toast } from "../ui.js";
+import { actions, arriving, card, stateOf } from "./edit-form.js";
 import { imageDialog, launchDialog, launchTwo, nameOf, readImages, readInstances } from "./instances-launch.js";
 import { createSecurityGroup, inboundDialog, instanceGroupsDialog, readSecurityGroups } from "./instances-security.js";
 
@@ -11,8 +11,12 @@ const EVERY_MS = 2000;
 
 export const title = () => t("instances.title");
 
-export async function render(root) {
+export const render = (root) => arriving(root, async () => {
   await Promise.all([loadTexts("edit"), style("views/edit.css")]);
+  return show(root);
+});
+
+function show(root) {
   const instances = instanceTable();
   const images = imageTable();
   const groups = groupTable();
@@ -23,7 +27,6 @@ export async function render(root) {
   const imageCard = card(t("instances.images"), [], images);
   const full = h("div", { class: "stack" },
     card(t("instances.title"), [two, launch], instances, none), imageCard, card(t("instances.security_groups"), newGroup, groups));
-  root.append(skeleton("40rem"));
 
   const stop = poll(async () => {
     const [servers, all, security] = await Promise.all([readInstances(), readImages(), readSecurityGroups()]);
@@ -55,9 +58,9 @@ export async function render(root) {
     return table({
       caption: t("instances.title"), key: (each) => each.instanceId,
       columns: [
-        { label: t("edit.name"), head: true, value: nameOf, make: () => lines((each) => [nameOf(each) || each.instanceId, nameOf(each) && each.instanceId]) },
+        { label: t("edit.name"), head: true, width: "14rem", value: nameOf, make: () => lines((each) => [nameOf(each) || each.instanceId, nameOf(each) && each.instanceId]) },
         { label: t("edit.state"), value: (each) => each.instanceState.name, make: () => stateOf((each) => each.instanceState.name) },
-        { label: t("instances.address"), make: () => lines((each) => [each.ipAddress ?? each.privateIpAddress, each.placement.availabilityZone]) },
+        { label: t("instances.address"), width: "9rem", make: () => lines((each) => [each.ipAddress ?? each.privateIpAddress, each.placement.availabilityZone]) },
         { label: t("instances.security_groups"), text: (each) => listOf(each.groupSet).map((group) => group.groupName).join(", ") },
         { label: t("edit.actions"), make: () => actions(instanceActions) },
       ],

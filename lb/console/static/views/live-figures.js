@@ -1,7 +1,7 @@
 // Beside the map: requests per second, outcomes, latency and the share of each target, over the last minute.
 
 import { number, t } from "../i18n.js";
-import { attribute, drawn, h, keyed, svg, table, write } from "../ui.js";
+import { attribute, drawn, h, keyed, lines, svg, table, write } from "../ui.js";
 import { origin, rateText } from "./live-map.js";
 import { percentile } from "./live-sums.js";
 import { NAMES, outcomeMark, shareBar } from "./outcomes.js";
@@ -11,6 +11,7 @@ const CHART = { width: 240, height: 56, seconds: 60 };
 const MOST_TARGETS = 8;
 
 export const ms = (value) => (value === null ? "–" : t("live.ms", { ms: number(value, { maximumSignificantDigits: value < 1000 ? 2 : 4 }) }));
+const groupOf = (edge) => edge.target_group?.split("/").at(-2) ?? "–";
 const percent = (part) => number(part, { style: "percent", maximumFractionDigits: 0 });
 
 // `bounds` as in live-sums.js. Node with draw(sums, rate).
@@ -28,7 +29,7 @@ export function figures(bounds) {
     for (const { edge, count } of ways.values()) {
       if (edge.target === null) continue;
       const key = `${edge.target_group} ${edge.target}`;
-      const known = found.get(key) ?? { key, name: origin(edge.target_id, edge.target_port), count: 0 };
+      const known = found.get(key) ?? { key, name: origin(edge.target_id, edge.target_port), group: groupOf(edge), count: 0 };
       known.count += count;
       found.set(key, known);
     }
@@ -39,8 +40,8 @@ export function figures(bounds) {
     h("section", { class: "card" }, h("h2", {}, t("live.rate")), h("p", { class: "big" }, rate), chart),
     h("section", { class: "card" }, h("h2", {}, t("live.outcomes")),
       h("ul", { class: "rows" }, outcomes.map(({ name, bar, count }) =>
-        h("li", {}, h("span", { class: "label" }, outcomeMark(name), " ", t(`live.outcome.${name}`)), bar, count)),
-      h("li", {}, h("span", { class: "label" }, t("live.own_errors")), h("span"), own))),
+        h("li", {}, h("span", { class: "label" }, outcomeMark(name), " ", t(`live.outcome.${name}`)), bar, count))),
+      h("p", { class: "row own" }, h("span", {}, t("live.own_errors")), own)),
     h("section", { class: "card" }, h("h2", {}, t("live.shares")), shares, more),
     h("section", { class: "card" }, h("h2", {}, t("live.latency")),
       h("dl", { class: "percentiles" }, PARTS.map(([name], place) => h("div", {}, h("dt", {}, name), percentiles[place]))),
@@ -71,11 +72,11 @@ export function figures(bounds) {
 }
 
 function makeShare() {
-  const label = h("span", { class: "label" });
+  const label = lines((target) => [target.name, target.group]);
   const bar = shareBar();
   const count = h("span", { class: "count" });
   return drawn(h("li", {}, label, bar, count), (_, target) => {
-    write(label, target.name);
+    label.draw(target);
     bar.draw(target.share);
     write(count, percent(target.share));
   });
@@ -111,7 +112,7 @@ export function waysTable() {
     columns: [
       { label: t("live.column.listener"), head: true, text: ({ edge }) => `${edge.load_balancer.split("/")[1]} :${edge.port}` },
       { label: t("live.column.rule"), text: ({ edge }) => edge.rule ?? "–" },
-      { label: t("live.column.group"), text: ({ edge }) => edge.target_group?.split("/").at(-2) ?? "–" },
+      { label: t("live.column.group"), text: ({ edge }) => groupOf(edge) },
       { label: t("live.column.target"), text: ({ edge }) => (edge.target ? origin(edge.target_id, edge.target_port) : "–"), value: ({ edge }) => edge.target },
       { label: t("live.requests"), numeric: true, text: ({ count }) => number(count), value: ({ count }) => count },
       { label: t("live.errors"), numeric: true, text: (way) => number(errors(way)), value: errors },

@@ -105,7 +105,7 @@ const valuesOf = (condition) => {
 // A node with draw(graph), rates(rateOf by key) and `segments`: key "from>to" -> the ends of that line in the map's own
 // pixels. `moved()` is called when places have changed.
 export function resourceMap(moved) {
-  const linesNode = svg("svg", { class: "lines", "aria-hidden": "true" });
+  const linesNode = svg("svg", { class: "ties", "aria-hidden": "true" });
   const lists = COLUMNS.map((name) => h("ul", { class: "column", "aria-label": t(`live.column.${name}`) }));
   const sheet = h("div", { class: "sheet" }, linesNode,
     COLUMNS.map((name, place) => h("div", { class: "lane" }, h("h3", {}, t(`live.column.${name}`)), lists[place])));
@@ -134,7 +134,7 @@ export function resourceMap(moved) {
     const name = h("span", { class: "name" });
     const more = h("span", { class: "soft more" });
     const rate = h("span", { class: "rate" });
-    const box = h("li", { class: "box" }, h("span", { class: "line-1" }, name, rate), mark ?? more);
+    const box = h("li", { class: "box" }, name, h("span", { class: "line-2" }, mark ?? more, rate));
     boxes.set(item.key, box);
     box.rate = (value) => write(rate, value ? t("live.per_second", { rate: rateText(value) }) : "");
     return drawn(box, (_, each) => {

@@ -7,11 +7,12 @@ import { t } from "../i18n.js";
 import { events } from "../local.js";
 import { linkTo } from "../router.js";
 import { topologySource } from "../topology.js";
-import { announce, attribute, empty, errorCard, h, poll, skeleton, style, write } from "../ui.js";
+import { announce, attribute, empty, errorCard, h, poll, style, write } from "../ui.js";
 import { figures, waysTable } from "./live-figures.js";
 import { graphOf, resourceMap } from "./live-map.js";
 import { marks } from "./live-marks.js";
 import { SLOT_MS, sums } from "./live-sums.js";
+import { opening } from "./opening.js";
 import { NAMES, outcomeMark } from "./outcomes.js";
 
 const MAP_EVERY_MS = 2000;
@@ -21,10 +22,9 @@ const STREAM = "requests/stream?limit=50";
 
 export const title = () => t("live.title");
 
-export async function render(root) {
-  root.append(skeleton("40rem"));
-  await style("views/live.css");
+export const render = (root) => opening(root, () => style("views/live.css"), () => start(root));
 
+function start(root) {
   let graph = graphOf({ loadBalancers: [], targetGroups: [] }, new Map());
   let sum = null;
   let side = null;

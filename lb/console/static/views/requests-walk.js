@@ -29,19 +29,20 @@ const msOf = (seconds) => t("live.ms", { ms: number(seconds * 1000, { maximumSig
 // A bar of the parts of the time, and the same in words.
 function timings({ sent_after_s: sent, first_byte_after_s: first, target_gone_after_s: gone, ended_after_s: end, connection_idle_s: idle }) {
   const answered = first ?? gone;
-  const marks = [["requests.before", sent ?? end], ["requests.at_target", answered ?? (sent === null ? null : end)], ["requests.after", end]];
+  const marks = sent === null ? [["requests.by_itself", end]]
+    : [["requests.before", sent], ["requests.at_target", answered ?? end], ["requests.after", answered === null ? null : end]];
   let from = 0;
   const parts = [];
   for (const [key, until] of marks) {
-    if (until === null || until === undefined) continue;
+    if (until === null) continue;
     parts.push({ key, took: Math.max(0, until - from) });
     from = Math.max(from, until);
   }
   return h("div", { class: "timings" },
-    h("div", { class: "timebar", "aria-hidden": "true" }, parts.map(({ took }, place) => h("span", { class: `part-${place}`, style: { "flex-grow": String(took) } }))),
+    h("div", { class: "timebar", "aria-hidden": "true" }, parts.map(({ took }, place) => h("span", { class: `part-${place}`, style: { "flex-grow": String(took / (from || 1)) } }))),
     h("dl", {}, parts.map(({ key, took }, place) => h("div", {}, h("dt", { class: `part-${place}` }, t(key)), h("dd", {}, msOf(took)))),
       h("div", {}, h("dt", {}, t("requests.total")), h("dd", {}, end === null ? "–" : msOf(end)))),
-    gone !== null && gone !== undefined ? h("p", { class: "small" }, t("requests.gone_after", { ms: number(gone * 1000, { maximumSignificantDigits: 3 }) })) : null,
+    gone !== null ? h("p", { class: "small" }, t("requests.gone_after", { ms: number(gone * 1000, { maximumSignificantDigits: 3 }) })) : null,
     idle ? h("p", { class: "small soft" }, t("requests.idle", { seconds: idle })) : null);
 }
 

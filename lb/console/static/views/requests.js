@@ -1,10 +1,11 @@
-// Requests: a live tail with filters; a choice opens the walk of one of them (`lb why`) as a card beside it.
+// Requests: a live tail with filters; a choice opens the walk of one of them (`lb why`) as a card over its right side.
 
 import { elbv2All } from "../aws.js";
 import { clock, loadTexts, number, t } from "../i18n.js";
 import { events, get } from "../local.js";
 import { rememberParams } from "../router.js";
-import { announce, attribute, drawn, errorCard, field, h, put, select, skeleton, style, table, write } from "../ui.js";
+import { announce, attribute, drawn, errorCard, field, h, put, select, skeleton, style, table, toast, write } from "../ui.js";
+import { opening } from "./opening.js";
 import { outcomeMark } from "./outcomes.js";
 import { walkCard } from "./requests-walk.js";
 
@@ -18,12 +19,11 @@ const STATUSES = ["2xx", "3xx", "4xx", "5xx", "error"];
 
 export const title = () => t("requests.title");
 
-export async function render(root, params) {
-  root.append(skeleton("40rem"));
-  const [balancers, groups] = await Promise.all([
-    elbv2All("DescribeLoadBalancers", "LoadBalancers"), elbv2All("DescribeTargetGroups", "TargetGroups"),
-    style("views/requests.css"), loadTexts("live"),
-  ]);
+export const render = (root, params) => opening(root, () => Promise.all([
+  elbv2All("DescribeLoadBalancers", "LoadBalancers"), elbv2All("DescribeTargetGroups", "TargetGroups"), style("views/requests.css"), loadTexts("live"),
+]), (loaded) => start(root, params, loaded));
+
+function start(root, params, [balancers, groups]) {
   const chosen = Object.fromEntries(FILTERS.map((name) => [name, params[name] || undefined]));
   let kept = [];
   let told = 0;
@@ -31,15 +31,16 @@ export async function render(root, params) {
   let paused = false;
   let round = 0;
   let typing = 0;
+  let openedBy = null;
   let unfollow = () => {};
 
   const rows = requestTable((request, button) => open(idOf(request), button));
   const count = h("p", { class: "soft", role: "status" });
   const pause = h("button", { type: "button", "aria-pressed": "false", onclick: () => setPaused(!paused) }, t("requests.pause"));
-  const aside = h("div", { class: "aside", hidden: true });
+  const aside = h("div", { class: "aside", hidden: true, onkeydown: (event) => event.key === "Escape" && close() });
   const none = h("p", { class: "empty" }, t("requests.none"));
   const choice = (name, label, options) => field({ label, input: select([["", t("requests.all")], ...options], params[name] ?? "", { onchange: (event) => filter(name, event.target.value) }) });
-  const text = h("input", { type: "search", value: params.text ?? "", autocomplete: "off", spellcheck: "false", oninput: () => {
+  const text = h("input", { type: "search", value: params.text ?? "", placeholder: t("requests.text_hint"), autocomplete: "off", spellcheck: "false", oninput: () => {
     clearTimeout(typing);
     typing = setTimeout(() => filter("text", text.value.trim()), TYPED_MS);
   } });
@@ -50,7 +51,7 @@ export async function render(root, params) {
       choice("load_balancer", t("requests.load_balancer"), names(balancers, "LoadBalancerName")),
       choice("target_group", t("requests.target_group"), names(groups, "TargetGroupName")),
       field({ label: t("requests.text"), input: text }), pause),
-    h("div", { class: "tail" }, h("section", { class: "card", "aria-label": t("requests.title") }, count, rows, none), aside)));
+    h("section", { class: "card tail", "aria-label": t("requests.title") }, count, rows, none), aside));
 
   function filter(name, value) {
     chosen[name] = value || undefined;
@@ -85,7 +86,7 @@ export async function render(root, params) {
       add(waiting.filter((each) => !known.has(keyOf(each))));
       waiting = [];
     } catch (error) {
-      if (mine === round) root.replaceChildren(errorCard(error, () => render(root, params)));
+      if (mine === round) toast(error.message, "bad");
     }
   }
 
@@ -118,13 +119,7 @@ export async function render(root, params) {
     rememberParams({ id });
     put(aside, "hidden", false);
     aside.replaceChildren(skeleton("20rem"));
-    const close = () => {
-      rememberParams({ id: null });
-      put(aside, "hidden", true);
-      aside.replaceChildren();
-      // The row may have gone meanwhile.
-      (opener?.isConnected ? opener : pause).focus();
-    };
+    openedBy = opener;
     let card;
     try {
       const { requests } = await get("why", { id });
@@ -136,8 +131,16 @@ export async function render(root, params) {
     aside.replaceChildren(card);
     const heading = card.querySelector("h2");
     heading.tabIndex = -1;
-    heading.focus({ preventScroll: innerWidth > 1200 });
+    heading.focus();
     announce(heading.textContent);
+  }
+
+  function close() {
+    rememberParams({ id: null });
+    put(aside, "hidden", true);
+    aside.replaceChildren();
+    // The row may have gone meanwhile.
+    (openedBy?.isConnected ? openedBy : pause).focus();
   }
 
   follow();

@@ -3,7 +3,8 @@
 import { elbv2All } from "../aws.js";
 import { loadTexts, number, t } from "../i18n.js";
 import { linkTo, rememberParams } from "../router.js";
-import { announce, button, drawn, empty, field, h, keyed, lines, put, select, skeleton, style, table, toast, write } from "../ui.js";
+import { announce, button, drawn, empty, field, h, keyed, lines, put, select, style, table, toast, write } from "../ui.js";
+import { opening } from "./opening.js";
 import { NAMES, outcomeMark, shareBar } from "./outcomes.js";
 import { sendRequests } from "./try-stream.js";
 
@@ -15,14 +16,17 @@ const DRAW_EVERY_MS = 100;
 
 export const title = () => t("try.title");
 
-export async function render(root, params) {
-  root.append(skeleton("40rem"));
+export const render = (root, params) => opening(root, async () => {
   const [balancers] = await Promise.all([elbv2All("DescribeLoadBalancers", "LoadBalancers"), style("views/try.css"), loadTexts("live")]);
-  const listeners = (await Promise.all(balancers.map(async (each) =>
-    (await elbv2All("DescribeListeners", "Listeners", { LoadBalancerArn: each.LoadBalancerArn })).map((listener) => ({ ...listener, balancer: each }))))).flat();
+  const found = await Promise.all(balancers.map(async (balancer) =>
+    (await elbv2All("DescribeListeners", "Listeners", { LoadBalancerArn: balancer.LoadBalancerArn })).map((each) => ({ ...each, balancer }))));
+  return found.flat();
+}, (listeners) => start(root, params, listeners));
+
+function start(root, params, listeners) {
   if (!listeners.length) {
     root.replaceChildren(empty(t("try.none"), t("try.none_text"), h("a", { class: "button", href: linkTo("create") }, t("shell.nav.create"))));
-    return;
+    return () => {};
   }
 
   const whole = (least, most) => (value) => (value !== "" && Number(value) >= least && Number(value) <= most ? "" : t("try.between", { least, most }));
@@ -35,7 +39,7 @@ export async function render(root, params) {
     path: field({ label: t("try.path"), input: h("input", { value: params.path ?? "/", autocomplete: "off", spellcheck: "false" }), check: (value) => (value.startsWith("/") ? "" : t("try.path_wrong")) }),
     count: field({ label: t("try.count"), input: numeric(20, 1, 1000, 1), check: whole(1, 1000) }),
     rate: field({ label: t("try.rate"), input: numeric(10, 0.1, 200, "any"), check: whole(0.1, 200) }),
-    headers: field({ label: t("try.headers"), hint: t("try.headers_hint"), input: h("textarea", { rows: 2, spellcheck: "false" }), check: (value) => (headersOf(value) ? "" : t("try.headers_wrong")) }),
+    headers: field({ label: t("try.headers"), input: h("textarea", { rows: 1, spellcheck: "false", placeholder: "X-Beta: yes" }), check: (value) => (headersOf(value) ? "" : t("try.headers_wrong")) }),
   };
   const cookies = h("input", { type: "checkbox", id: "try-cookies" });
   const go = button(t("try.send"), send, { primary: true });
@@ -62,7 +66,8 @@ export async function render(root, params) {
       root.querySelector("[aria-invalid]").focus();
       return;
     }
-    const { balancer, Port: port } = listeners[Number(fields.listener.value())];
+    const { balancer, Port } = listeners[Number(fields.listener.value())];
+    const port = Number(Port);
     rememberParams({ load_balancer: balancer.LoadBalancerName, port, path: fields.path.value() });
     const mine = abort = new AbortController();
     answers = [];

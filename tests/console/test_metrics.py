@@ -1,0 +1,197 @@
+"""Metrics: charts that are read and zoomed together, per second and per minute."""
+
+import pytest
+
+from tests.console import scenes
+from tests.console.balancers import pages_of
+from tests.console.pages import wait_for
+from tests.console.stage import console_stage
+
+CHARTS = "[...document.querySelectorAll('.view-metrics .chart')]"
+READY = f"{CHARTS}.length > 0"
+ARN = "arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbalancer/app/web/0123456789abcdef"
+FIRST_S = 1_800_000_000
+COUNT = 300
+
+
+def seconds(**changed):
+    """Five minutes in which second n had n requests."""
+    values = list(range(COUNT))
+    empty = [0] * COUNT
+    series = {
+        "kind": "load_balancer",
+        "load_balancer": "app/web/0123456789abcdef",
+        "target_group": None,
+        "target": None,
+        "requests": values,
+        "2xx": values,
+        "3xx": empty,
+        "4xx": empty,
+        "5xx": empty,
+        "own_errors": empty,
+        **{f"{name}_ms": [None, *values[1:]] for name in ("p50", "p90", "p99", "max")},
+        **changed,
+    }
+    targets = [{**series, "kind": "target", "target_group": "arn:tg", "target": f"10.0.0.{each}:80"} for each in (1, 2)]
+    return {"from_s": FIRST_S, "until_s": FIRST_S + COUNT - 1, "series": [series, *targets]}
+
+
+async def shown(open_page, url, answer, **options):
+    """The view of made-up seconds, which do not go on."""
+    page = await open_page("about:blank", **options)
+
+    async def fulfill(route):
+        later = {"from_s": FIRST_S + COUNT, "until_s": FIRST_S + COUNT - 1, "series": []}
+        lists = [
+            {key: [] if isinstance(value, list) else value for key, value in each.items()} for each in answer["series"]
+        ]
+        await route.fulfill(json={**later, "series": lists} if "since=" in route.request.url else answer)
+
+    await page.route("**/_lb/metrics/seconds*", fulfill)
+    await page.goto(f"{url}/#/metrics")
+    await wait_for(page, f"{READY} && document.querySelector('.chart .legend li')")
+    return page
+
+
+def plots(page):
+    return page.get_by_role("slider")
+
+
+async def test_requests_are_seen_second_by_second_and_minute_by_minute(console_page):
+    page = console_page.page
+    await page.goto(f"{console_page.url}#/metrics")
+    await wait_for(page, READY)
+    await pages_of(console_page.port, 6)
+    summary = page.locator("section", has=page.get_by_role("heading", name="Answers per second")).locator("summary")
+    await summary.click()
+    sums = "[...document.querySelectorAll('.chart tbody tr')].reduce((sum, row) => sum + +row.children[1].innerText, 0)"
+    await wait_for(page, f"{sums} === 6")
+    await page.get_by_role("tab", name="CloudWatch, per minute").click()
+    requests = f"{CHARTS}.find(each => each.getAttribute('aria-label') === 'RequestCount')"
+    # A test may begin at the end of a minute.
+    await wait_for(page, f"/Sum\\s*[1-6]/.test({requests}.querySelector('.legend').innerText)")
+    hosts = f"{CHARTS}.find(each => each.getAttribute('aria-label') === 'HealthyHostCount')"
+    await wait_for(page, f"/web-servers\\s*2/.test({hosts}.querySelector('.legend').innerText)")
+
+
+async def test_the_keyboard_reads_values_in_all_charts_at_once_and_zooms_them(open_page):
+    async with console_stage(scenes.all_healthy()) as stage:
+        page = await shown(open_page, stage.url, seconds())
+        plot = plots(page).first
+        await plot.focus()
+        assert (await plot.get_attribute("aria-valuetext")).endswith("requests 299")
+        await page.keyboard.press("ArrowLeft")
+        await page.keyboard.press("PageUp")
+        assert (await plot.get_attribute("aria-valuetext")).endswith("requests 288")
+        assert "p50 288 ms" in await plots(page).nth(2).get_attribute("aria-valuetext")
+        await page.keyboard.press("+")
+        widths = "[...document.querySelectorAll('[role=slider]')].map(each => each.ariaValueMax)"
+        assert len(set(await page.evaluate(widths))) == 1
+        assert int((await page.evaluate(widths))[0]) < 100
+        assert await page.get_by_label("Range").input_value() == "part"
+        await page.keyboard.press("Escape")
+        assert await page.evaluate(widths) == ["299"] * 5
+
+
+async def test_pointing_reads_and_dragging_zooms_every_chart(open_page):
+    async with console_stage(scenes.all_healthy()) as stage:
+        page = await shown(open_page, stage.url, seconds())
+        box = await plots(page).first.bounding_box()
+        await page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
+        assert "p50 150 ms" in await plots(page).nth(2).get_attribute("aria-valuetext")
+        await page.mouse.down()
+        await page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + 20, steps=3)
+        await page.mouse.up()
+        spans = await page.evaluate(
+            "[...document.querySelectorAll('[role=slider]')].map(each => Number(each.ariaValueMax))"
+        )
+        assert len(set(spans)) == 1
+        assert 70 <= spans[0] <= 80
+        await page.get_by_role("button", name="Show all").click()
+        assert await plots(page).first.get_attribute("aria-valuemax") == "299"
+
+
+async def test_a_range_is_the_newest_part_of_every_chart(open_page):
+    async with console_stage(scenes.all_healthy()) as stage:
+        page = await shown(open_page, stage.url, seconds())
+        await page.get_by_label("Range").select_option("60")
+        assert await plots(page).first.get_attribute("aria-valuemax") == "60"
+        assert (await plots(page).first.get_attribute("aria-valuetext")).endswith("requests 299")
+
+
+async def test_the_table_has_what_the_chart_shows(open_page):
+    async with console_stage(scenes.all_healthy()) as stage:
+        page = await shown(open_page, stage.url, seconds())
+        await page.get_by_label("Range").select_option("60")
+        await page.locator("summary").nth(4).click()
+        table = page.get_by_role("table", name="Requests per second and target")
+        await table.wait_for()
+        heads = await table.get_by_role("columnheader").all_inner_texts()
+        assert heads == ["Time", "10.0.0.1:80", "10.0.0.2:80"]
+        rows = await table.locator("tbody tr").all_inner_texts()
+        assert len(rows) == 61
+        assert rows[0].split()[-2:] == ["299", "299"]
+
+
+async def test_seconds_without_a_value_are_gaps_and_a_single_one_is_a_dot(open_page):
+    async with console_stage(scenes.all_healthy()) as stage:
+        lonely = [None] * COUNT
+        lonely[10] = 5.0
+        page = await shown(open_page, stage.url, seconds(p50_ms=lonely))
+        path = await page.locator(".chart").nth(2).locator("path.line.good").last.get_attribute("d")
+        assert path.startswith("M")
+        assert path.endswith("h0")
+        assert path.count("M") == 1
+
+
+async def test_a_target_group_is_chosen_and_the_address_remembers(open_page):
+    asked = []
+    async with console_stage(scenes.all_healthy()) as stage:
+        page = await shown(open_page, stage.url, seconds(), asked=asked)
+        await page.get_by_label("Target group").select_option("web-servers")
+        await wait_for(page, "location.hash.includes('group=web-servers')")
+        await page.reload()
+        await wait_for(page, READY)
+        assert await page.get_by_label("Target group").evaluate("node => node.selectedOptions[0].text") == "web-servers"
+        assert any("target_group=arn" in each for each in asked)
+
+
+@pytest.mark.parametrize("width", [320, 900, 1600])
+async def test_the_charts_fit_into_every_width(open_page, width):
+    async with console_stage(scenes.all_healthy()) as stage:
+        page = await shown(open_page, stage.url, seconds(), width=width)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_no_serious_violation(open_page, axe, scheme, locale):
+    async with console_stage(scenes.all_healthy()) as stage:
+        page = await shown(open_page, stage.url, seconds(), scheme=scheme, locale=locale)
+        await page.locator("summary").first.click()
+        assert await axe(page) == []
+
+
+async def test_without_traffic_a_chart_says_that_it_has_no_data(open_page):
+    async with console_stage(scenes.all_healthy()) as stage:
+        page = await shown(open_page, stage.url, {**seconds(), "series": []})
+        assert await page.get_by_text("No data yet").first.is_visible()
+
+
+async def test_without_a_load_balancer_the_page_says_what_would_be_here(open_page):
+    async with console_stage(scenes.all_healthy()) as stage:
+        stage.records.replace_file([])
+        page = await open_page(f"{stage.url}/#/metrics")
+        await page.get_by_text("No load balancers").wait_for()
+
+
+async def test_what_the_api_refuses_is_said_and_asked_again(open_page):
+    async with console_stage(scenes.all_healthy()) as stage:
+        page = await open_page("about:blank")
+        broken = {"error": {"code": "broken", "message": "it broke"}}
+        await page.route("**/_lb/metrics/seconds*", lambda route: route.fulfill(status=500, json=broken))
+        await page.goto(f"{stage.url}/#/metrics")
+        await page.get_by_role("alert").get_by_text("it broke").wait_for()
+        await page.route("**/_lb/metrics/seconds*", lambda route: route.fulfill(json=seconds()))
+        await page.get_by_role("button", name="Try again").click()
+        await wait_for(page, f"{READY} && document.querySelector('.chart .legend li')")
