@@ -1,6 +1,7 @@
 """Containers of a Docker engine that ask to be targets: those with the labels `lb.target-group` and, if not 80, `lb.port`.
 
-Speaks the engine's HTTP API over its socket. Source: Docker Engine API v1.41, ContainerList, ContainerStart, ContainerStop.
+Speaks the engine's HTTP API over its socket. Source: Docker Engine API, ContainerList, ContainerStart, ContainerStop, whose
+parts used here are the same in all versions since 1.24.
 All functions block; they belong into a thread.
 """
 
@@ -15,7 +16,6 @@ from lb.resources.containers import Container
 
 GROUP_LABEL: Final = "lb.target-group"
 PORT_LABEL: Final = "lb.port"
-_API: Final = "/v1.41"
 _TIMEOUT_S: Final = 15.0
 _DONE: Final = (204, 304)
 
@@ -27,13 +27,13 @@ class DockerError(Exception):
 def list_containers(docker: Path) -> list[Container]:
     """Containers with the label, running or not, in order of creation. Raises DockerError."""
     wanted = quote(json.dumps({"label": [GROUP_LABEL]}))
-    found = json.loads(_ask(docker, "GET", f"{_API}/containers/json?all=1&filters={wanted}", (200,)))
+    found = json.loads(_ask(docker, "GET", f"/containers/json?all=1&filters={wanted}", (200,)))
     return [_container(each) for each in sorted(found, key=lambda each: (each["Created"], each["Id"]))]
 
 
 def set_running(docker: Path, container_id: str, *, running: bool) -> None:
     """Starts or stops a container; one that is so already is left alone. Raises DockerError."""
-    _ask(docker, "POST", f"{_API}/containers/{container_id}/{'start' if running else 'stop?t=5'}", _DONE)
+    _ask(docker, "POST", f"/containers/{container_id}/{'start' if running else 'stop?t=5'}", _DONE)
 
 
 def _container(told: dict[str, Any]) -> Container:
@@ -68,11 +68,16 @@ class _Connection(http.client.HTTPConnection):
 def _ask(docker: Path, method: str, path: str, expected: tuple[int, ...]) -> bytes:
     connection = _Connection(docker)
     try:
-        connection.request(method, path)
+        # Each engine serves a range of versions that moves on: its own newest is always in it.
+        connection.request("GET", "/version")
+        version = json.loads(connection.getresponse().read())["ApiVersion"]
+        connection.request(method, f"/v{version}{path}")
         answer = connection.getresponse()
         body = answer.read()
     except (OSError, http.client.HTTPException) as error:
         raise DockerError(f"the Docker engine at {docker} does not answer: {error}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise DockerError(f"what answers at {docker} is no Docker engine") from error
     finally:
         connection.close()
     if answer.status not in expected:

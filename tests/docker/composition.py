@@ -25,20 +25,27 @@ BUILD_LIMIT_S = 900
 PULL_LIMIT_S = 300
 STEP_LIMIT_S = 120
 
+SERVICES = ("lb", "web1", "web2", "mysql")
+WORDPRESS_SERVICES = ("wordpress-lb", "wordpress1", "wordpress2")
+
 
 @dataclasses.dataclass(frozen=True)
 class Composition:
     """One project: `command` is `docker compose` or `docker-compose`; traffic and API are on 127.0.0.1.
 
-    `configuration` is a copy of the shipped lb.yaml, mounted in the balancer's container, for tests to change.
+    `configuration` is a copy of the shipped lb.yaml, mounted in the balancer's container, for tests to change. `services`
+    are those that `up` starts, the profile's included.
     """
 
     command: Sequence[str]
     project: str
     port: int
     api_port: int
+    wordpress_port: int
     configuration: Path
     environment: Mapping[str, str]
+    profiles: Sequence[str]
+    services: Sequence[str]
 
     @property
     def is_v1(self) -> bool:
@@ -47,7 +54,13 @@ class Composition:
     def run(self, *arguments: str, limit_s: float = STEP_LIMIT_S) -> str:
         """Runs one Compose command; what it printed. A failure shows everything that it said."""
         done = subprocess.run(
-            [*self.command, "--project-name", self.project, *arguments],
+            [
+                *self.command,
+                "--project-name",
+                self.project,
+                *(f"--profile={each}" for each in self.profiles),
+                *arguments,
+            ],
             cwd=ROOT,
             env=dict(self.environment),
             stdin=subprocess.DEVNULL,
@@ -71,7 +84,7 @@ class Composition:
 
     def wait_until_healthy(self) -> None:
         """Returns when the health check of every service passed."""
-        for service in ("lb", "web1", "web2", "mysql"):
+        for service in self.services:
             wait_for(partial(self._healthy, service), STEP_LIMIT_S, f"{service} healthy", self.logs)
 
     def container_ids(self, service: str) -> list[str]:
@@ -101,12 +114,17 @@ class Composition:
         """The last lines of every service."""
         return self.run("logs", "--no-color", "--tail=30")
 
+    def volumes(self) -> list[str]:
+        """Names of the project's volumes."""
+        label = f"label=com.docker.compose.project={self.project}"
+        return _output(["docker", "volume", "ls", "--quiet", "--filter", label]).split()
+
     def down(self) -> None:
         """Removes containers, networks, volumes and the images' names; the layers stay, as a cache for the next run."""
         images = _output(
             ["docker", "image", "ls", "--quiet", "--filter", f"label=com.docker.compose.project={self.project}"]
         ).split()
-        names = [f"{self.project}{joint}{service}" for joint in "_-" for service in ("lb", "web1", "web2")]
+        names = [f"{self.project}{joint}{service}" for joint in "_-" for service in self.services]
         self.run("down", "--volumes", "--remove-orphans", "--timeout", "5")
         subprocess.run(
             ["docker", "image", "rm", "--no-prune", *names, *images], capture_output=True, timeout=STEP_LIMIT_S
@@ -118,15 +136,12 @@ class Composition:
         return bool(health) and all(each.strip() == "healthy" for each in health)
 
 
-def create_composition(directory: Path) -> Composition:
-    """A project with a name, ports and a configuration (in `directory`) of its own.
+def create_composition(directory: Path, *, wordpress: bool = False) -> Composition:
+    """A project with a name, ports and a configuration (in `directory`) of its own; with the profile `wordpress`, if wanted.
 
     Skips the test when this machine cannot run it.
     """
-    if shutil.which("docker") is None:
-        pytest.skip("no docker command on this machine (Debian: apt-get install docker.io docker-compose)")
-    if not _succeeds(["docker", "version"], limit_s=20):
-        pytest.skip("no Docker engine answers (as root, tests/docker/engine.sh start starts one)")
+    need_engine()
     for command in (["docker", "compose"], ["docker-compose"]):
         if shutil.which(command[0]) and _succeeds([*command, "version"], limit_s=20):
             break
@@ -134,18 +149,43 @@ def create_composition(directory: Path) -> Composition:
         pytest.skip("no Docker Compose on this machine (Debian: apt-get install docker-compose)")
     environment = dict(os.environ)
     environment["LB_MYSQL_IMAGE"] = _mysql_image(environment.get("LB_MYSQL_IMAGE"))
-    _need_image(BASE_IMAGE)
+    need_image(BASE_IMAGE)
     if not _succeeds(["docker", "buildx", "version"], limit_s=20):
         # Debian's docker.io is without buildx; the newer clients then refuse to build unless told so.
         environment |= {"DOCKER_BUILDKIT": "0", "COMPOSE_DOCKER_CLI_BUILD": "0"}
-    port, api_port = free_port(), free_port()
+    port, api_port, wordpress_port, wordpress_api_port = free_port(), free_port(), free_port(), free_port()
     # Readable for the balancer's user in its container, which owns nothing here.
     directory.chmod(0o755)
     configuration = directory / "lb.yaml"
     shutil.copyfile(ROOT / "compose" / "lb.yaml", configuration)
     configuration.chmod(0o644)
     environment |= {"LB_PORT": str(port), "LB_API_PORT": str(api_port), "LB_CONFIG_DIR": str(directory)}
-    return Composition(command, f"local-alb-test-{os.getpid()}", port, api_port, configuration, environment)
+    environment |= {"LB_WORDPRESS_PORT": str(wordpress_port), "LB_WORDPRESS_API_PORT": str(wordpress_api_port)}
+    return Composition(
+        command,
+        f"local-alb-test-{os.getpid()}",
+        port,
+        api_port,
+        wordpress_port,
+        configuration,
+        environment,
+        profiles=("wordpress",) if wordpress else (),
+        services=(*SERVICES, *WORDPRESS_SERVICES) if wordpress else SERVICES,
+    )
+
+
+def need_engine() -> None:
+    """Skips the test when no Docker engine answers."""
+    if shutil.which("docker") is None:
+        pytest.skip("no docker command on this machine (Debian: apt-get install docker.io docker-compose)")
+    if not _succeeds(["docker", "version"], limit_s=20):
+        pytest.skip("no Docker engine answers (as root, tests/docker/engine.sh start starts one)")
+
+
+def need_image(image: str) -> None:
+    """Skips the test when the image is not here and cannot be pulled."""
+    if not _have_image(image) and not _succeeds(["docker", "pull", "--quiet", image], limit_s=PULL_LIMIT_S):
+        pytest.skip(f"the image {image} is not here and cannot be pulled ({STAND_INS})")
 
 
 def wait_for(condition: Callable[[], bool], limit_s: float, what: str, more: Callable[[], str] = str) -> None:
@@ -161,13 +201,8 @@ def _mysql_image(wanted: str | None) -> str:
     if wanted is None and not _have_image(MYSQL_IMAGE) and _have_image(MYSQL_STAND_IN):
         return MYSQL_STAND_IN
     image = wanted or MYSQL_IMAGE
-    _need_image(image)
+    need_image(image)
     return image
-
-
-def _need_image(image: str) -> None:
-    if not _have_image(image) and not _succeeds(["docker", "pull", "--quiet", image], limit_s=PULL_LIMIT_S):
-        pytest.skip(f"the image {image} is not here and cannot be pulled ({STAND_INS})")
 
 
 def _have_image(image: str) -> bool:

@@ -83,3 +83,49 @@ def test_a_container_that_is_gone_takes_its_instance_and_target_along(aws: Aws) 
     look(aws)
     assert not instances(aws)
     assert not targets(aws)
+
+
+def desired(aws: Aws) -> str:
+    (instance,) = instances(aws)
+    return str(instance.more["desired"])
+
+
+def wish(aws: Aws, state: str) -> None:
+    """What stop-instances and start-instances do."""
+    (instance,) = instances(aws)
+    call = aws.call()
+    call.tx.put(replace(instance, more={**instance.more, "desired": state}))
+    aws.commit(call)
+
+
+def test_who_starts_or_stops_a_container_by_hand_is_followed(aws: Aws) -> None:
+    look(aws, WEB)
+    look(aws, replace(WEB, running=False, address=""))
+    assert desired(aws) == "stopped"
+    look(aws, WEB)
+    assert desired(aws) == "running"
+
+
+def test_a_container_found_stopped_is_a_stopped_instance(aws: Aws) -> None:
+    look(aws, replace(WEB, running=False, address=""))
+    assert desired(aws) == "stopped"
+
+
+def test_a_wish_that_is_still_being_carried_out_stays(aws: Aws) -> None:
+    stopped = replace(WEB, running=False, address="")
+    look(aws, WEB)
+    wish(aws, "stopped")
+    look(aws, WEB)
+    assert desired(aws) == "stopped"
+    look(aws, stopped)
+    wish(aws, "running")
+    look(aws, stopped)
+    assert desired(aws) == "running"
+
+
+def test_a_terminated_instance_stays_terminated_when_its_container_is_started(aws: Aws) -> None:
+    look(aws, WEB)
+    wish(aws, "terminated")
+    look(aws, replace(WEB, running=False, address=""))
+    look(aws, WEB)
+    assert desired(aws) == "terminated"
