@@ -35,6 +35,6 @@ export function t(key, values = {}) {
 }
 
 export const number = (value, options) => new Intl.NumberFormat(language(), options).format(value);
-export const clock = (instant) => instant.toLocaleTimeString(language(), { hour12: false });
+export const clock = (instant) => instant.toLocaleTimeString("en-GB");
 
 const shown = (value) => (typeof value === "number" ? number(value) : String(value ?? ""));

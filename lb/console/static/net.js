@@ -2,7 +2,7 @@
 
 import { store } from "./ui/store.js";
 
-const GIVE_UP_MS = 10_000;
+const GIVE_UP_MS = 30_000;
 
 // What the header shows: { answers: true | false | null before the first answer, at: Date of the last answer | null }.
 export const connection = store({ answers: null, at: null });

@@ -2,6 +2,7 @@
 
 import { listOf } from "../aws.js";
 import { number, t } from "../i18n.js";
+import { linkTo } from "../router.js";
 import { topologySource } from "../topology.js";
 import {
   TARGET_STATES, announce, attribute, copyButton, countStates, drawn, empty, errorCard, h, healthBar, healthSummary, keyed, lines,
@@ -18,7 +19,8 @@ export function render(root) {
   const tiles = TILES.map(() => h("strong"));
   const balancers = balancerTable();
   const groups = h("div", { class: "stack" });
-  const none = empty(t("overview.empty"), t("overview.empty_text"));
+  const create = h("a", { class: "button primary", href: linkTo("create") }, t("overview.create"));
+  const none = empty(t("overview.empty"), t("overview.empty_text"), create);
   const full = h("div", { class: "stack" },
     h("div", { class: "tiles" }, TILES.map(([key], place) => h("div", { class: "tile" }, tiles[place], h("span", { class: "soft" }, t(key))))),
     h("section", { class: "card", "aria-labelledby": "balancers" },
