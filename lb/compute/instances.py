@@ -222,7 +222,9 @@ class Instances:
         if (container := self._container(instance_id)) is not None:
             if desired == "terminated":
                 return desired
-            return "running" if container in self._running else "stopped"
+            if container in self._running:
+                return "running" if desired == "running" else "stopping"
+            return "stopped"
         if desired == "running":
             if self._has_failed(instance_id):
                 return "stopped"

@@ -65,7 +65,7 @@ class Shop:
         return None if found is None else str(found["State"]["Name"])
 
     def health(self) -> dict[str, str]:
-        """Each registered target's state."""
+        """Each target's state; one that drains is among them."""
         described = self.elbv2.describe_target_health(TargetGroupArn=self.target_group)["TargetHealthDescriptions"]
         return {each["Target"]["Id"]: each["TargetHealth"]["State"] for each in described}
 
@@ -227,7 +227,7 @@ def test_a_removed_container_takes_its_instance_and_its_target_along(shop: Shop,
     assert "Web Server 3" in shop.pages(9)
     docker("rm", "--force", "--volumes", web3)
     wait_for(lambda: shop.instance(web3) is None, NOTICED_S, "the instance gone")
-    assert len(shop.health()) == 2
+    wait_for(lambda: len(shop.health()) == 2, NOTICED_S, "the target gone, after draining", lambda: str(shop.health()))
     assert shop.pages(6) == {"Web Server 1", "Web Server 2"}
 
 
