@@ -127,6 +127,6 @@ def test_the_rules_example_shows_every_kind_of_action():
     assert any(isinstance(action, rules.Forward) and action.stickiness_s for action in shown)
 
 
-@pytest.mark.parametrize("file", ["lb/demo/lb.yaml", "compose/lb.yaml"])
+@pytest.mark.parametrize("file", ["lb/demo/lb.yaml", "compose/lb.yaml", "compose/wordpress/lb.yaml"])
 def test_the_files_that_come_with_it_are_valid(file: str):
     load_config(Path(__file__).parents[2] / file)
