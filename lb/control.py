@@ -6,6 +6,7 @@ store, and then - between two events of the loop - what is shown and what carrie
 
 import asyncio
 import logging
+import random
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol, TypeVar
 
@@ -23,6 +24,8 @@ _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 # Other balancers that share the store may be quicker a few times in a row, not for ever.
 _MOST_ATTEMPTS: Final = 20
+_FIRST_WAIT_S: Final = 0.005
+_LONGEST_WAIT_S: Final = 0.5
 _FOLLOW_EVERY_S: Final = 0.25
 # What the configuration is made of; other records come and go without a new plan.
 _OF_TRAFFIC: Final = frozenset(
@@ -105,7 +108,7 @@ class Control:
         `work` may run again on newer records. Raises what it raises, PlanError, StoreError, BusyError.
         """
         async with self._lock:
-            for _ in range(_MOST_ATTEMPTS):
+            for attempt in range(_MOST_ATTEMPTS):
                 records = Transaction(self.records)
                 result = work(records)
                 if not records.changes:
@@ -113,6 +116,8 @@ class Control:
                 try:
                     await self._commit(records)
                 except ConflictError:
+                    # Who is quick again and again must let the others pass: each waits by chance, longer every time.
+                    await asyncio.sleep(random.random() * min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2**attempt))  # noqa: S311
                     await self._catch_up()
                 else:
                     return result
