@@ -102,6 +102,7 @@ async def test_instances_are_launched_copied_guarded_stopped_and_terminated(open
     await dialog.get_by_label("Name").fill("web")
     await accept(page, "Create")
     await row.get_by_role("button", name="Change security groups").click()
+    await dialog.get_by_role("checkbox").nth(1).wait_for()
     for box in await dialog.get_by_role("checkbox").all():
         await box.set_checked(not await box.is_checked())
     await accept(page, "Save changes")
