@@ -238,6 +238,7 @@ class App:
 
     async def close(self) -> None:
         """Ends cleanly: no new clients, requests in flight finish, everything is written."""
+        self.control.end()
         self.ports.close()
         # First: the API server would wait for those who follow.
         self.stream.close()

@@ -156,6 +156,9 @@ class Control:
         return self.records.is_from_file(record.key)
 
     async def _take_over(self, config: Config, prepared: Prepared) -> None:
+        if self._closing:
+            prepared.abandon()
+            return
         # Up to the first await nobody else runs: what is shown and what carries traffic change together.
         self.config = config
         self.plan = prepared.plan
@@ -175,8 +178,7 @@ class Control:
     async def _take_addresses(self) -> None:
         async with self._lock:
             plan = self._compiler.compile(self.config, self._discovery.known(self.config.names))
-            if not self._closing:
-                await self._take_over(self.config, self._ports.prepare(plan, {each.arn for each in plan.listeners}))
+            await self._take_over(self.config, self._ports.prepare(plan, {each.arn for each in plan.listeners}))
 
     async def _follow(self) -> None:
         """Takes over what other balancers write to the store that they share."""
@@ -201,9 +203,12 @@ class Control:
             await self._take_over(config, prepared)
         self._version = version
 
-    async def close(self) -> None:
-        """Finishes what is under way and takes no more."""
+    def end(self) -> None:
+        """Publishes nothing from now on: what is still changed is only kept."""
         self._closing = True
+
+    async def close(self) -> None:
+        """Ends; comes after `end`."""
         await self._tasks.close()
         await self._store.close()
 
