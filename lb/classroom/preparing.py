@@ -11,10 +11,12 @@ from lb.api.lessons import CannotBeginError
 from lb.classroom.calls import Calls
 from lb.lessons.lesson import Group, Lesson, Server
 from lb.lessons.snapshot import DATABASE_PORT_TAG, LESSON_TAG
+from lb.model.reasons import TargetState
 
 _IMAGE: Final = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
 _EVERYWHERE: Final = [{"CidrIp": "0.0.0.0/0"}]
 _RUNNING_WITHIN_S: Final = 20.0
+_CHECKED_WITHIN_S: Final = 5.0
 _LOOK_EVERY_S: Final = 0.1
 # The shortest that ELB allows: nobody waits for a health check longer than must be.
 _HEALTH_CHECK: Final = {
@@ -38,6 +40,7 @@ async def prepare(lesson: Lesson, calls: Calls, live: Live, region: str) -> None
     made = await calls.together(region, making.instances_and_groups)
     await _running(live, list(made["Instances"].values()))
     await calls.together(region, lambda call: making.traffic(call, made))
+    await _checked(live, list(made["Groups"].values()))
     if needs.database and database is not None:
         await calls.together(region, lambda call: making.firewall(call, made["WebGroup"], database[1]))
 
@@ -49,6 +52,15 @@ async def _running(live: Live, instances: Sequence[str]) -> None:
             raise CannotBeginError(f"{', '.join(stopped)} did not start; the balancer's log says why")
         if monotonic() > deadline:
             raise CannotBeginError(f"not running within {_RUNNING_WITHIN_S:g} s: {', '.join(waiting)}")
+        await asyncio.sleep(_LOOK_EVERY_S)
+
+
+async def _checked(live: Live, groups: Sequence[str]) -> None:
+    """Waits for the first health check of each target: before it, those that were checked get all requests."""
+    deadline = monotonic() + _CHECKED_WITHIN_S
+    while monotonic() < deadline and any(  # noqa: ASYNC110 - a picture, not an event
+        target.state == TargetState.INITIAL for group in groups for target in live.target_health(group)
+    ):
         await asyncio.sleep(_LOOK_EVERY_S)
 
 
