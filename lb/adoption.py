@@ -5,8 +5,8 @@ import logging
 from pathlib import Path
 from typing import Final
 
-from lb.api.aws import AwsApi
 from lb.api.call import ApiError
+from lb.api.calls import Calls
 from lb.api.ec2.adopting import adopt
 from lb.compute.containers import DockerError, list_containers
 from lb.compute.instances import Instances
@@ -18,11 +18,12 @@ _log = logging.getLogger(__name__)
 
 
 class Adoption:
-    """Asks the engine at the socket `docker` again and again."""
+    """Asks the engine at the socket `docker` again and again; its containers belong to `region`."""
 
-    def __init__(self, docker: Path, aws: AwsApi, instances: Instances) -> None:
+    def __init__(self, docker: Path, calls: Calls, region: str, instances: Instances) -> None:
         self._docker = docker
-        self._aws = aws
+        self._calls = calls
+        self._region = region
         self._instances = instances
         self._tasks = Tasks()
 
@@ -47,7 +48,7 @@ class Adoption:
         """Looks once. Raises DockerError, ApiError."""
         found: list[Container] = await asyncio.to_thread(list_containers, self._docker)
         self._instances.containers_run(each.id for each in found if each.running)
-        await self._aws.carry_out(lambda call: adopt(call, found))
+        await self._calls.together(self._region, lambda call: adopt(call, found))
 
     async def close(self) -> None:
         """Stops looking."""

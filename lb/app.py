@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 from lb.adoption import Adoption
 from lb.api.app import api_app
 from lb.api.aws import AwsApi
+from lb.api.calls import Calls
 from lb.api.explain import explain_routes
 from lb.api.lessons import lesson_routes
 from lb.api.metrics import metrics_routes
@@ -22,7 +23,6 @@ from lb.api.server import ApiServer
 from lb.api.target_health import target_health_routes
 from lb.api.try_requests import Entrance, TryRequests
 from lb.api.why import why_routes
-from lb.classroom.calls import Calls
 from lb.classroom.progress_file import ProgressFile
 from lb.classroom.room import Classroom
 from lb.compute.fault_api import fault_routes
@@ -101,20 +101,13 @@ class App:
             self._publish,
             self._records_changed,
         )
-        state = ApiState(self.control)
         live = LiveView(self.control, self.node, self._instances, self.metrics, settings.database)
-        self._aws = AwsApi(
-            OPERATIONS,
-            state,
-            live,
-            account=settings.account_id,
-            region=settings.region,
-            keys=settings.access_keys,
-        )
+        calls = Calls(OPERATIONS, ApiState(self.control), live, settings.account_id)
+        self._aws = AwsApi(calls, region=settings.region, keys=settings.access_keys)
         self._classroom = Classroom(
             load_lessons(),
             ProgressFile(settings.data_dir / "lessons.json"),
-            Calls(OPERATIONS, state, live, settings.account_id),
+            calls,
             live,
             records=lambda: self.control.records,
             recent=lambda since_s: self.recorder.last(MOST, lambda record: record.created_s >= since_s)[::-1],
@@ -124,7 +117,7 @@ class App:
             security_groups=settings.security_groups,
         )
         docker = settings.docker_socket
-        self._adoption = Adoption(docker, self._aws, self._instances) if docker is not None else None
+        self._adoption = Adoption(docker, calls, settings.region, self._instances) if docker is not None else None
         self._tries = TryRequests(self._entrance, self._last_of_client)
         self._api: ApiServer | None = None
 

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 from lb.model.config import Config
 from lb.net.discovery import Discovery
@@ -42,18 +42,16 @@ _OF_TRAFFIC: Final = frozenset(
 )
 
 
-class Publish(Protocol):
-    """Takes over a configuration and its plan, at once: nothing else runs meanwhile."""
-
-    def __call__(self, config: Config, plan: Plan) -> None: ...
-
-
 class BusyError(Exception):
     """Other balancers changed the shared store again and again while a change was made. Nothing was written."""
 
 
 class Control:
-    """Owns records, configuration and plan. `publish` hears of each new plan, `changed` of each change of records."""
+    """Owns records, configuration and plan.
+
+    `publish` hears of each new configuration with its plan, and must take them over at once; `changed` of each change of
+    records.
+    """
 
     def __init__(
         self,
@@ -61,7 +59,7 @@ class Control:
         ports: Ports,
         discovery: Discovery,
         traffic: Traffic,
-        publish: Publish,
+        publish: Callable[[Config, Plan], None],
         changed: Callable[[], None],
     ) -> None:
         self.records = Records()

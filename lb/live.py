@@ -17,7 +17,7 @@ _UNAVAILABLE = 503
 
 
 class ApiState:
-    """The records of the control side; what it cannot carry out becomes an error of the API (`lb.api.aws.State`)."""
+    """The records of the control side; what it cannot carry out becomes an error of the API (`lb.api.calls.State`)."""
 
     def __init__(self, control: Control) -> None:
         self._control = control

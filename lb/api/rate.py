@@ -1,5 +1,6 @@
 """How many calls are taken: a bucket that refills, as AWS throttles its APIs."""
 
+from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
@@ -10,15 +11,16 @@ BURST: Final = 2000
 
 
 class Rate:
-    """One bucket for all callers."""
+    """One bucket for all callers, full at first. `clock` tells seconds from any beginning."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
         self._left = float(BURST)
-        self._at = monotonic()
+        self._at = clock()
 
     def take(self) -> None:
         """Counts a call. Raises ApiError(Throttling) when there have been too many."""
-        now = monotonic()
+        now = self._clock()
         self._left = min(BURST, self._left + (now - self._at) * CALLS_PER_S)
         self._at = now
         if self._left < 1:

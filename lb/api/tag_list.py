@@ -1,10 +1,11 @@
-"""Tags as most services pass them: lists of `Key` and `Value`. ELBv2 and EC2 have their own ways."""
+"""Tags as services pass them: lists of `Key` and `Value`. ELBv2 and EC2 read them in their own ways."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from lb.api.call import ApiError
+from lb.resources.records import Record
 
 _MOST: Final = 50
 _RESERVED: Final = "aws:"
@@ -43,3 +44,8 @@ def read_tags(
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
     """Tags as they are answered."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def untagged(record: Record, keys: Collection[str]) -> Record:
+    """The record without the tags that have these keys; one that is not there is no error."""
+    return replace(record, tags={key: value for key, value in record.tags.items() if key not in keys})

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from lb.api.call import Live
-from lb.classroom.calls import Calls
+from lb.api.calls import Calls
 from lb.http.outcomes import Failure
 from lb.http.record import RequestRecord
 from lb.lessons.snapshot import Answered, Target

@@ -6,15 +6,23 @@ from time import monotonic
 from typing import Any, Final
 
 from lb.api.call import Call, Live, Result
+from lb.api.calls import Calls
 from lb.api.ec2.user_data import encoded
 from lb.api.lessons import CannotBeginError
-from lb.classroom.calls import Calls
 from lb.lessons.lesson import Group, Lesson, Server
-from lb.lessons.snapshot import DATABASE_PORT_TAG, LESSON_TAG
+from lb.lessons.snapshot import LESSON_TAG
 from lb.model.reasons import TargetState
 
 _IMAGE: Final = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
 _EVERYWHERE: Final = [{"CidrIp": "0.0.0.0/0"}]
+# Of a DB instance, which is the configured server whatever is asked for: the least that RDS takes.
+_DATABASE: Final = {
+    "Engine": "mysql",
+    "DBInstanceClass": "db.t3.micro",
+    "AllocatedStorage": 20,
+    "MasterUsername": "root",
+    "ManageMasterUserPassword": True,
+}
 _RUNNING_WITHIN_S: Final = 20.0
 _CHECKED_WITHIN_S: Final = 5.0
 _LOOK_EVERY_S: Final = 0.1
@@ -42,7 +50,7 @@ async def prepare(lesson: Lesson, calls: Calls, live: Live, region: str) -> None
     await calls.together(region, lambda call: making.traffic(call, made))
     await _checked(live, list(made["Groups"].values()))
     if needs.database and database is not None:
-        await calls.together(region, lambda call: making.firewall(call, made["WebGroup"], database[1]))
+        await calls.together(region, lambda call: making.database(call, made["WebGroup"], database[1]))
 
 
 async def _running(live: Live, instances: Sequence[str]) -> None:
@@ -119,12 +127,19 @@ class _Making:
             )
         return {}
 
-    def firewall(self, call: Call, web: str, port: int) -> Result:
-        """The security group in front of the database, which lets the web servers in."""
-        tag = {"Key": DATABASE_PORT_TAG, "Value": str(port)}
-        group = self._security_group(call, "database", "The database of a lesson", tag)
+    def database(self, call: Call, web: str, port: int) -> Result:
+        """The DB instance, with a security group that lets the web servers in."""
+        group = self._security_group(call, "database", "The database of a lesson")
         self._admit(call, group, port, UserIdGroupPairs=[{"GroupId": web}])
-        return {}
+        return self._do(
+            call,
+            "rds",
+            "CreateDBInstance",
+            DBInstanceIdentifier=f"lesson-{self._id}",
+            VpcSecurityGroupIds=[group],
+            Tags=self._tags(),
+            **_DATABASE,
+        )
 
     def _tags(self, *more: Mapping[str, str]) -> list[Mapping[str, str]]:
         return [{"Key": LESSON_TAG, "Value": self._id}, *more]
@@ -132,14 +147,14 @@ class _Making:
     def _specified(self, resource_type: str, *more: Mapping[str, str]) -> list[dict[str, Any]]:
         return [{"ResourceType": resource_type, "Tags": self._tags(*more)}]
 
-    def _security_group(self, call: Call, role: str, description: str, *more: Mapping[str, str]) -> str:
+    def _security_group(self, call: Call, role: str, description: str) -> str:
         made: str = self._do(
             call,
             "ec2",
             "CreateSecurityGroup",
             GroupName=f"lesson-{self._id}-{role}",
             Description=description,
-            TagSpecifications=self._specified("security-group", *more),
+            TagSpecifications=self._specified("security-group"),
         )["GroupId"]
         return made
 

@@ -1,10 +1,10 @@
 """Clears up after a lesson: deletes what carries its tag, in every region, and nothing else."""
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from lb.api.call import ApiError
-from lb.classroom.calls import Calls
+from lb.api.calls import Calls
 from lb.lessons.snapshot import LESSON_TAG
 from lb.resources.records import Kind, OwnedByFileError, Record, Records
 
@@ -14,6 +14,7 @@ _OPERATIONS: Final = (
     (Kind.TARGET_GROUP, "elbv2", "DeleteTargetGroup", "TargetGroupArn"),
     (Kind.INSTANCE, "ec2", "TerminateInstances", "InstanceIds"),
     (Kind.IMAGE, "ec2", "DeregisterImage", "ImageId"),
+    (Kind.DB_INSTANCE, "rds", "DeleteDBInstance", "DBInstanceIdentifier"),
     (Kind.SECURITY_GROUP, "ec2", "DeleteSecurityGroup", "GroupId"),
 )
 
@@ -36,9 +37,11 @@ async def remove(lesson_id: str, calls: Calls, records: Records) -> Removed:
             for group in found:
                 await _revoke_all(calls, group, records)
         for record in found:
-            value = [record.id] if member.endswith("s") else record.id
+            params: dict[str, Any] = {member: [record.id] if member.endswith("s") else record.id}
+            if kind is Kind.DB_INSTANCE:
+                params["SkipFinalSnapshot"] = True
             try:
-                await calls.do(service, operation, record.region, **{member: value})
+                await calls.do(service, operation, record.region, **params)
             except (ApiError, OwnedByFileError) as error:
                 result.kept[record.id] = str(error)
             else:

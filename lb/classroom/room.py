@@ -11,9 +11,9 @@ from time import time
 from typing import Any, Final
 
 from lb.api.call import Live
+from lb.api.calls import Calls
 from lb.api.lessons import CannotBeginError, UnknownLessonError
 from lb.classroom import observing
-from lb.classroom.calls import Calls
 from lb.classroom.preparing import prepare
 from lb.classroom.progress_file import ProgressFile
 from lb.classroom.removing import Removed, remove
@@ -23,10 +23,10 @@ from lb.http.record import RequestRecord
 from lb.lessons import view
 from lb.lessons.engine import Progress, Verdict, begin, judge
 from lb.lessons.lesson import Lesson
-from lb.lessons.snapshot import LESSON_TAG, Asked, Snapshot
+from lb.lessons.snapshot import Asked, Snapshot
 from lb.lessons.text import Language
 from lb.net.tasks import Tasks
-from lb.resources import security
+from lb.resources.databases import blocks_database
 from lb.resources.records import Kind, Records, Transaction
 
 _LOOK_EVERY_S: Final = 0.5
@@ -126,7 +126,7 @@ class Classroom:
             raise CannotBeginError("no MySQL server is configured: start the balancer with LB_DB_HOST set to one")
         host, port = endpoint
         settings = DatabaseSettings(host, user, port, password, database)
-        reach = check_database if self._admitted(port) else dropped
+        reach = dropped if self._is_blocked(port) else check_database
         found = await reach(settings, _ASK_WITHIN_S)
         self._asked = [*self._asked[-_MOST_ASKED:], Asked(time(), str(found.outcome), found.message)]
         return asdict(found)
@@ -136,21 +136,15 @@ class Classroom:
             raise UnknownLessonError(lesson_id)
         return self._lessons[lesson_id]
 
-    def _admitted(self, port: int) -> bool:
-        """Whether the lesson's security groups let its web servers ask; without such a group, all may."""
-        records = self._records()
+    def _is_blocked(self, port: int) -> bool:
+        """Whether DB instances keep out the web server that asks; where there is none, nobody is kept out."""
         lesson = next((each for each in self._lessons.values() if each.prepare.database), None)
-        if lesson is None:
-            return True
-        own = {
-            group.shape["GroupName"]: group.id
-            for group in records.all(Kind.SECURITY_GROUP)
-            if group.tags.get(LESSON_TAG) == lesson.id
-        }
-        database, web = own.get(f"lesson-{lesson.id}-database"), own.get(f"lesson-{lesson.id}-web")
-        if database is None or web is None:
-            return True
-        return security.admits(Transaction(records), (database,), port, (web,), ())
+        if lesson is None or not self._security_groups:
+            return False
+        records = self._records()
+        seen = Snapshot(lesson.id, Transaction(records), instances=observing.instance_states(self._live, records))
+        server = seen.server(lesson.prepare.servers[0].name)
+        return server is not None and blocks_database(records, server, port)
 
     def _url(self, lesson: Lesson) -> str:
         """Where the lesson's load balancer is found; a word in its place while there is none."""
@@ -194,6 +188,7 @@ class Classroom:
 
     def _snapshot(self, lesson: Lesson, since_s: float, pages: Mapping[str, str]) -> Snapshot:
         records = self._records()
+        database = self._live.database_endpoint()
         return Snapshot(
             lesson.id,
             Transaction(records),
@@ -203,6 +198,7 @@ class Classroom:
             pages,
             observing.answered(self._recent(since_s), records, self._place),
             self._asked,
+            database[1] if database is not None else None,
         )
 
     def _keep(self, lesson_id: str, progress: Progress | None) -> None:

@@ -18,30 +18,11 @@ from botocore.parsers import ResponseParserError  # type: ignore[import-untyped]
 from botocore.session import Session  # type: ignore[import-untyped]
 
 from lb.cli.api_client import DEFAULT_API, NoBalancerError, RefusedError
-from lb.cli.options import access_keys
+from lb.cli.options import credentials
 from lb.export.snapshot import Json, Snapshot, attributes_of, registered, tags_of
-from lb.model.names import DEFAULT_REGION
 
-api_option = click.option(
-    "--api", default=DEFAULT_API, envvar="LB_API", show_envvar=True, show_default=True, help="Its API."
-)
-region_option = click.option(
-    "--region",
-    default=DEFAULT_REGION,
-    envvar="AWS_DEFAULT_REGION",
-    show_envvar=True,
-    show_default=True,
-    help="Region of the resources; those of a configuration file are in the default.",
-)
-# What any credentials are where the balancer checks none.
-_ANY_KEYS: Final = ("local", "local")
 _TAGS_PER_CALL: Final = 20
 _TIMEOUT_S: Final = 30
-
-
-def credentials() -> tuple[str, str]:
-    """Access key and secret key: the first of LB_ACCESS_KEYS, or some. Raises click.ClickException."""
-    return next(iter(access_keys().items()), _ANY_KEYS)
 
 
 def client_of(service: str, api: str, region: str) -> BaseClient:

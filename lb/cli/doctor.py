@@ -12,6 +12,7 @@ from typing import Any, Final
 import click
 
 from lb.cli.api_client import DEFAULT_API, ApiClient
+from lb.cli.invalid_file import InvalidFileError
 from lb.configfile.problems import ConfigError
 from lb.configfile.reader import load_config
 from lb.health.doctor import Diagnosis, Patient, Visit, examine
@@ -25,12 +26,6 @@ from lb.net.tasks import Tasks
 Json = dict[str, Any]
 _IDLE_TIMEOUT: Final = "idle_timeout.timeout_seconds"
 _TICK_S: Final = 1.0
-
-
-class InvalidFileError(click.ClickException):
-    """The file is not a usable configuration."""
-
-    exit_code = 2
 
 
 class NothingToExamineError(click.ClickException):

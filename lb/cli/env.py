@@ -10,7 +10,7 @@ from typing import Final
 
 import click
 
-from lb.cli.aws import api_option, credentials
+from lb.cli.options import api_option, credentials
 from lb.model.names import DEFAULT_REGION
 
 Write = Callable[[str, str], str]

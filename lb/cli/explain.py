@@ -3,7 +3,6 @@
 import ipaddress
 import json
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic, time
 from typing import Any, Final
@@ -11,16 +10,18 @@ from urllib.parse import quote, urlsplit
 
 import click
 
-from lb.cli.api_client import DEFAULT_API, ApiClient
+from lb.cli.api_client import ApiClient
+from lb.cli.options import api_option
+from lb.cli.walk_text import walk_text
 from lb.configfile.problems import ConfigError
 from lb.configfile.reader import load_config
 from lb.observe.explain import Question, Situation
 from lb.observe.explain import explain as explain_request
-from lb.routing.plan import ListenerPlan, Plan, compile_plan
+from lb.routing.plan import ListenerPlan, Plan, PlanError, compile_plan
 from lb.routing.weights import GroupChoice
 from lb.targets.groups import GroupPicker
 from lb.targets.roster import Roster
-from lb.targets.sealing import KEY_BYTES, Sealer
+from lb.targets.sealing import KEY_BYTES, NONCE_BYTES, Sealer
 
 Json = dict[str, Any]
 _VISIBLE: Final = "".join(map(chr, range(0x21, 0x7F)))
@@ -32,7 +33,7 @@ _VISIBLE: Final = "".join(map(chr, range(0x21, 0x7F)))
 @click.option("-H", "--header", "headers", multiple=True, help="A request header, 'Name: value'; may be repeated.")
 @click.option("--from", "client_ip", default="127.0.0.1", show_default=True, help="The client's address.")
 @click.option("--config", type=click.Path(path_type=Path), help="Ask this lb.yaml instead of a running balancer.")
-@click.option("--api", default=DEFAULT_API, envvar="LB_API", show_envvar=True, show_default=True, help="Its API.")
+@api_option
 @click.option("--json", "as_json", is_flag=True, help="Print the walk as JSON.")
 def explain(
     method: str, url: str, headers: tuple[str, ...], client_ip: str, config: Path | None, api: str, as_json: bool
@@ -64,6 +65,7 @@ def explain(
 
 
 def request_of(method: str, url: str, headers: tuple[str, ...]) -> tuple[int, str]:
+    """The listener's port and the head of the request that a client would send. Raises click.BadParameter."""
     try:
         parts = urlsplit(url)
         port = parts.port or 80
@@ -83,10 +85,9 @@ def request_of(method: str, url: str, headers: tuple[str, ...]) -> tuple[int, st
 
 def _from_file(path: Path, port: int, question: Question) -> Json:
     try:
-        config = load_config(path)
-    except ConfigError as error:
+        plan = compile_plan(load_config(path), {})
+    except (ConfigError, PlanError) as error:
         raise click.ClickException(str(error)) from error
-    plan = compile_plan(config, {})
     listener = next((each for each in plan.listeners if each.port == port), None)
     if listener is None:
         known = ", ".join(str(each.port) for each in plan.listeners)
@@ -98,7 +99,7 @@ def unstarted(plan: Plan, listener: ListenerPlan) -> Situation:
     """A balancer that has just been started: no target has been checked yet, and no cookie is known."""
     # Chooses among weighted groups for one explanation.
     rng = random.Random()  # noqa: S311
-    sealer = Sealer(bytes(KEY_BYTES), lambda: rng.randbytes(12))
+    sealer = Sealer(bytes(KEY_BYTES), lambda: rng.randbytes(NONCE_BYTES))
     now = monotonic()
     rosters = {}
     for group in plan.groups:
@@ -109,65 +110,3 @@ def unstarted(plan: Plan, listener: ListenerPlan) -> Situation:
         return GroupPicker(action, listener.load_balancer_arn, sealer)
 
     return Situation(rosters, picker, now, time(), rng.random())
-
-
-def walk_text(told: Json) -> Iterator[str]:
-    """The lines of a walk, as `lb.observe.explain` tells it."""
-    listener = told["listener"]
-    yield f"listener {listener['protocol']}:{listener['port']} of {listener['load_balancer']}"
-    if "refused" in told:
-        yield f"  refused before any rule: {told['refused']['status']}, {told['refused']['why']}"
-        return
-    request = told["request"]
-    query = f"?{request['query']}" if request["query"] else ""
-    yield f"  {request['method']} {request['host']} {request['path']}{query} from {request['source_ip']}"
-    if request["classification"] != "Compliant":
-        yield f"  desync classification {request['classification']}: {request['classification_reason'] or '-'}"
-    yield "rules"
-    for rule in told["rules"]:
-        yield from _rule(rule, chosen=rule["priority"] == told["chosen"])
-    yield from _action(told["action"])
-
-
-def _rule(rule: Json, *, chosen: bool) -> Iterator[str]:
-    if chosen:
-        said = "matches: this rule decides"
-    elif not rule["reached"]:
-        said = "not reached"
-    else:
-        said = "does not match"
-    yield f"  {'->' if chosen else '  '} {rule['priority']}: {said}"
-    if rule["reached"]:
-        for condition in rule["conditions"]:
-            yield f"       {'yes' if condition['matched'] else 'no ':3} {condition['field']}: {condition['why']}"
-
-
-def _action(action: Json) -> Iterator[str]:
-    yield f"action {action['type']}"
-    if "status" in action:
-        yield f"  answers {action['status']}" + (f": {action['why']}" if "why" in action else "")
-    if "location" in action:
-        yield f"  Location: {action['location']}"
-    if "transform" in action:
-        changed = [f"{key} {action['transform'][key]}" for key in ("uri", "host") if action["transform"][key]]
-        yield f"  transform {action['transform']['status']}: {', '.join(changed) or 'nothing to change'}"
-    if "group" in action:
-        yield f"  target group {action['group']['target_group']}"
-        yield f"    {action['group']['why']}"
-    if "targets" in action:
-        yield from _targets(action["targets"])
-    if "sent" in action:
-        yield "headers sent"
-        yield from (f"  {line}" for line in action["sent"].rstrip("\r\n").split("\r\n"))
-
-
-def _targets(targets: Json) -> Iterator[str]:
-    yield f"targets by {targets['algorithm']}: {targets['situation']}"
-    if targets["sticky"]:
-        yield f"  sticky session: {targets['sticky']}"
-    for each in targets["candidates"]:
-        mark = "->" if each["target"] == targets["chosen"] else "  "
-        ramp = f", in slow start at {each['slow_start']:.0%}" if each["slow_start"] is not None else ""
-        yield f"  {mark} {each['target']}  {each['state']}  {'in' if each['usable'] else 'out'}: {each['why']}{ramp}"
-    if targets["chosen"] is None and any(each["usable"] for each in targets["candidates"]):
-        yield "     chance decides among those that are in"

@@ -7,7 +7,8 @@ from typing import Final
 
 import click
 
-from lb.cli.aws import api_option, client_of, one_line_errors, read_all, region_option
+from lb.cli.aws import client_of, one_line_errors, read_all
+from lb.cli.options import api_option, region_option
 from lb.export import aws_cli, cloudformation, terraform
 from lb.export.describe import describe
 from lb.export.description import Description

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import click
 
-from lb.cli.aws import api_option, client_of, one_line_errors
+from lb.cli.aws import client_of, one_line_errors
+from lb.cli.options import api_option
 from lb.export.calls import MADE, ApiCall, calls
 from lb.export.describe import UnknownResourceError, describe
 from lb.export.description import Description

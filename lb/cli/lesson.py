@@ -1,15 +1,15 @@
 """`lb lesson`: the lessons in the terminal, from the routes that the console uses too."""
 
-import functools
 import json
 import locale
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 import click
 
-from lb.cli.api_client import DEFAULT_API, ApiClient, RefusedError
+from lb.cli.api_client import ApiClient, RefusedError
+from lb.cli.options import api_option, json_option
 from lb.lessons.text import LANGUAGES
 
 Json = dict[str, Any]
@@ -53,19 +53,9 @@ def _language() -> str:
     return next((each for each in LANGUAGES if locale.normalize(name).startswith(each)), LANGUAGES[0])
 
 
-def _options(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that every command of the group has."""
-
-    @click.option(
-        "--api", default=DEFAULT_API, envvar="LB_API", show_envvar=True, show_default=True, help="The balancer's API."
-    )
-    @click.option("--lang", type=click.Choice(LANGUAGES), default=_language, help="Language; that of the terminal.")
-    @click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
-    @functools.wraps(command)
-    def wrapped(**values: Any) -> None:
-        command(**values)
-
-    return wrapped
+_lang_option = click.option(
+    "--lang", type=click.Choice(LANGUAGES), default=_language, help="Language; that of the terminal."
+)
 
 
 @click.group()
@@ -87,7 +77,9 @@ def lesson() -> None:
 
 
 @lesson.command("list")
-@_options
+@api_option
+@_lang_option
+@json_option
 def list_lessons(api: str, lang: str, as_json: bool) -> None:
     """Show every lesson and how far you are."""
     answer = ApiClient(api).get(f"{_PATH}?lang={lang}")
@@ -102,10 +94,12 @@ def list_lessons(api: str, lang: str, as_json: bool) -> None:
 
 @lesson.command()
 @click.argument("lesson_id", metavar="ID")
-@_options
+@api_option
+@_lang_option
+@json_option
 def start(lesson_id: str, api: str, lang: str, as_json: bool) -> None:
     """Begin lesson ID: makes what it needs; begun before, it begins anew."""
-    told = _post(api, f"{_PATH}/{lesson_id}/start?lang={lang}")
+    told = ApiClient(api).post(f"{_PATH}/{lesson_id}/start?lang={lang}")
     if as_json:
         _print(told)
     else:
@@ -114,7 +108,9 @@ def start(lesson_id: str, api: str, lang: str, as_json: bool) -> None:
 
 @lesson.command()
 @click.argument("lesson_id", metavar="[ID]", required=False)
-@_options
+@api_option
+@_lang_option
+@json_option
 def check(lesson_id: str | None, api: str, lang: str, as_json: bool) -> None:
     """Tell what is still missing in lesson ID, or in the one that was begun last."""
     client = ApiClient(api)
@@ -129,10 +125,12 @@ def check(lesson_id: str | None, api: str, lang: str, as_json: bool) -> None:
 
 @lesson.command()
 @click.argument("lesson_id", metavar="ID")
-@_options
+@api_option
+@_lang_option
+@json_option
 def reset(lesson_id: str, api: str, lang: str, as_json: bool) -> None:
     """Remove what carries the tag of lesson ID, and forget how far you were."""
-    answer = _post(api, f"{_PATH}/{lesson_id}/reset")
+    answer = ApiClient(api).post(f"{_PATH}/{lesson_id}/reset")
     if as_json:
         _print(answer)
         return
@@ -146,21 +144,19 @@ def reset(lesson_id: str, api: str, lang: str, as_json: bool) -> None:
 @click.option("--user", default="root", envvar="LB_DB_USER", show_envvar=True, show_default=True, help="Who logs in.")
 @click.option("--password", default="", envvar="LB_DB_PASSWORD", show_envvar=True, help="The user's password.")
 @click.option("--database", default=None, envvar="LB_DB_NAME", show_envvar=True, help="The database to use.")
-@_options
+@api_option
+@_lang_option
+@json_option
 def database(user: str, password: str, database: str | None, api: str, lang: str, as_json: bool) -> None:
     """Ask the database as the web server of lesson 1 would; exit code 1 where that fails."""
     login = {"user": user, "password": password, "database": database}
-    found = _post(api, f"{_PATH}/database", login)
+    found = ApiClient(api).post(f"{_PATH}/database", login)
     if as_json:
         _print(found)
     else:
         click.echo("\n".join(filter(None, (found["message"], found["cause"], found["next_step"]))))
     if found["outcome"] != "ok":
         raise SystemExit(1)
-
-
-def _post(api: str, path: str, value: object = None) -> Any:
-    return ApiClient(api).post(path, value)
 
 
 def _under_way(client: ApiClient, lang: str) -> str:

@@ -6,17 +6,12 @@ from pathlib import Path
 
 import click
 
+from lb.cli.invalid_file import InvalidFileError
 from lb.configfile.problems import ConfigError
 from lb.configfile.reader import load_config
 from lb.routing.lint import CODES
 from lb.routing.lint import lint as lint_config
 from lb.routing.plan import PlanError
-
-
-class InvalidFileError(click.ClickException):
-    """The file is not a usable configuration."""
-
-    exit_code = 2
 
 
 @click.command()

@@ -1,12 +1,26 @@
-"""Options and environment variables that `lb up` and `lb demo` share."""
+"""Options and environment variables that several commands share."""
 
 import os
 from pathlib import Path
+from typing import Final
 
 import click
 
-from lb.compute.database import settings_from_environment
+from lb.cli.api_client import DEFAULT_API
+from lb.model.names import DEFAULT_REGION
 
+api_option = click.option(
+    "--api", default=DEFAULT_API, envvar="LB_API", show_envvar=True, show_default=True, help="Its API."
+)
+region_option = click.option(
+    "--region",
+    default=DEFAULT_REGION,
+    envvar="AWS_DEFAULT_REGION",
+    show_envvar=True,
+    show_default=True,
+    help="Region of the resources; those of a configuration file are in the default.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
 api_port_option = click.option(
     "--api-port",
     type=click.IntRange(1, 65535),
@@ -27,6 +41,8 @@ store_option = click.option(
     show_default=True,
     help="Where resources of the AWS APIs are kept: sqlite (in the data folder), memory, or mysql://USER:PASSWORD@HOST:PORT/DB.",
 )
+# What any credentials are where the balancer checks none.
+_ANY_KEYS: Final = ("local", "local")
 
 
 def access_keys() -> dict[str, str]:
@@ -40,10 +56,6 @@ def access_keys() -> dict[str, str]:
     return keys
 
 
-def database_endpoint() -> tuple[str, int] | None:
-    """Host and port of LB_DB_HOST and LB_DB_PORT, None without. Raises click.ClickException."""
-    try:
-        database = settings_from_environment(os.environ)
-    except ValueError as error:
-        raise click.ClickException(str(error)) from error
-    return (database.host, database.port) if database is not None else None
+def credentials() -> tuple[str, str]:
+    """Access key and secret key: the first of LB_ACCESS_KEYS, or some. Raises click.ClickException."""
+    return next(iter(access_keys().items()), _ANY_KEYS)

@@ -1,6 +1,5 @@
 """`lb server`: lists, stops, starts, kills and breaks the web servers that a running balancer keeps."""
 
-import functools
 import json
 import signal
 from collections.abc import Callable
@@ -9,25 +8,12 @@ from urllib.parse import quote
 
 import click
 
-from lb.cli.api_client import DEFAULT_API, ApiClient, RefusedError
+from lb.cli.api_client import ApiClient, RefusedError
+from lb.cli.options import api_option, json_option
 
 _PATH = "/_lb/servers"
 _FAULTS_PATH = "/_lb/faults"
 _FAULTS = ("none", "slow", "error", "reset", "drop-idle", "start", "stop")
-
-
-def _options(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that every command of the group has."""
-
-    @click.option(
-        "--api", default=DEFAULT_API, envvar="LB_API", show_envvar=True, show_default=True, help="The balancer's API."
-    )
-    @click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
-    @functools.wraps(command)
-    def wrapped(**values: Any) -> None:
-        command(**values)
-
-    return wrapped
 
 
 @click.group()
@@ -49,7 +35,8 @@ def server() -> None:
 
 
 @server.command("list")
-@_options
+@api_option
+@json_option
 def list_servers(api: str, as_json: bool) -> None:
     """Show each web server: where it listens and whether it runs."""
     answer = _call(lambda: ApiClient(api).get(_PATH))
@@ -65,7 +52,8 @@ def list_servers(api: str, as_json: bool) -> None:
 
 @server.command()
 @click.argument("number", type=int)
-@_options
+@api_option
+@json_option
 def start(number: int, api: str, as_json: bool) -> None:
     """Start web server NUMBER; returns when it takes requests."""
     _act(api, number, "start", as_json)
@@ -73,7 +61,8 @@ def start(number: int, api: str, as_json: bool) -> None:
 
 @server.command()
 @click.argument("number", type=int)
-@_options
+@api_option
+@json_option
 def stop(number: int, api: str, as_json: bool) -> None:
     """Stop web server NUMBER in good order (SIGTERM)."""
     _act(api, number, "stop", as_json)
@@ -81,7 +70,8 @@ def stop(number: int, api: str, as_json: bool) -> None:
 
 @server.command()
 @click.argument("number", type=int)
-@_options
+@api_option
+@json_option
 def kill(number: int, api: str, as_json: bool) -> None:
     """Kill web server NUMBER (SIGKILL): the crash."""
     _act(api, number, "kill", as_json)
@@ -91,7 +81,8 @@ def kill(number: int, api: str, as_json: bool) -> None:
 @click.argument("server_id", metavar="ID")
 @click.argument("fault", type=click.Choice(_FAULTS, case_sensitive=False))
 @click.option("--ms", type=click.IntRange(1, 90_000), help="How long: slow (500 without), drop-idle (2000 without).")
-@_options
+@api_option
+@json_option
 def fault(server_id: str, fault: str, ms: int | None, api: str, as_json: bool) -> None:
     """Break web server ID, or mend it (none). ID is a number of 'lb server list', or an instance such as i-0abc.
 

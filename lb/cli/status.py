@@ -15,7 +15,8 @@ from rich.live import Live
 from rich.padding import Padding
 from rich.text import Text
 
-from lb.cli.api_client import DEFAULT_API, ApiClient, NoBalancerError, RefusedError
+from lb.cli.api_client import ApiClient, NoBalancerError, RefusedError
+from lb.cli.options import api_option
 
 _EVERY_S = 1.0
 _STATES = ("healthy", "unhealthy", "initial", "draining", "unused")
@@ -27,7 +28,7 @@ _NO_LIMIT = 1_000_000
 
 
 @click.command()
-@click.option("--api", default=DEFAULT_API, envvar="LB_API", show_envvar=True, show_default=True, help="Its API.")
+@api_option
 @click.option("--json", "as_json", is_flag=True, help="Print the picture as JSON.")
 @click.option("--watch", is_flag=True, help="Show it again every second, until Ctrl-C (with --json: one line each).")
 @click.option("--ready", is_flag=True, help="Only check: exit 0 when every target group in use has a healthy target.")

@@ -12,6 +12,7 @@ from click.core import ParameterSource
 from lb.cli.api_client import DEFAULT_API, ApiClient, RefusedError
 from lb.cli.case_file import load_cases
 from lb.cli.explain import request_of, unstarted
+from lb.cli.invalid_file import InvalidFileError
 from lb.configfile.problems import ConfigError
 from lb.configfile.reader import load_config
 from lb.observe import cases
@@ -21,12 +22,6 @@ from lb.routing.plan import PlanError, compile_plan
 
 Json = dict[str, Any]
 _Ask = Callable[[Case], Json]
-
-
-class InvalidFileError(click.ClickException):
-    """The table or the configuration is not usable."""
-
-    exit_code = 2
 
 
 @click.command("test")

@@ -10,7 +10,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from lb.cli.api_client import DEFAULT_API, ApiClient, NoBalancerError, RefusedError
+from lb.cli.api_client import ApiClient, NoBalancerError, RefusedError
+from lb.cli.options import api_option
 from lb.cli.top_figures import WINDOW_S, figures
 
 Json = dict[str, Any]
@@ -23,7 +24,7 @@ _LEFT: Final = ("TARGET", "STATE")
 
 
 @click.command()
-@click.option("--api", default=DEFAULT_API, envvar="LB_API", show_envvar=True, show_default=True, help="Its API.")
+@api_option
 @click.option("--once", is_flag=True, help="Show the picture once instead of again and again.")
 @click.option("--json", "as_json", is_flag=True, help="Print the picture as JSON (without --once: one line each).")
 @click.option("--every", default=1.0, type=click.FloatRange(0.2, 60), show_default=True, help="Seconds between two.")

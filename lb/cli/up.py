@@ -1,13 +1,15 @@
 """`lb up`: a balancer from a configuration file."""
 
+import os
 import signal
 from pathlib import Path
 
 import click
 
 from lb.app import App
-from lb.cli.options import access_keys, api_port_option, data_option, database_endpoint, store_option
+from lb.cli.options import access_keys, api_port_option, data_option, store_option
 from lb.cli.running import Reloader, make_app, run, say, start_or_explain, stop_signal
+from lb.compute.database import settings_from_environment
 from lb.configfile.problems import ConfigError
 from lb.configfile.reader import load_config
 from lb.model.config import Config
@@ -83,10 +85,19 @@ def up(
         store=store,
         security_groups=security_groups,
         access_keys=access_keys(),
-        database=database_endpoint(),
+        database=_database_endpoint(),
         docker_socket=docker,
     )
     run(_up(settings, config, file, watch=watch))
+
+
+def _database_endpoint() -> tuple[str, int] | None:
+    """Host and port of LB_DB_HOST and LB_DB_PORT, None without. Raises click.ClickException."""
+    try:
+        database = settings_from_environment(os.environ)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    return (database.host, database.port) if database is not None else None
 
 
 async def _up(settings: Settings, config: Config, file: Path | None, *, watch: bool) -> None:

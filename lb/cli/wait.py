@@ -10,7 +10,8 @@ import click
 from botocore.client import BaseClient  # type: ignore[import-untyped]
 
 from lb.cli.api_client import ApiClient, NoBalancerError, RefusedError
-from lb.cli.aws import api_option, client_of, one_line_errors, region_option
+from lb.cli.aws import client_of, one_line_errors
+from lb.cli.options import api_option, region_option
 
 _EVERY_S: Final = 0.25
 

@@ -8,15 +8,16 @@ from urllib.parse import urlencode
 
 import click
 
-from lb.cli.api_client import DEFAULT_API, ApiClient
-from lb.cli.explain import walk_text
+from lb.cli.api_client import ApiClient
+from lb.cli.options import api_option
+from lb.cli.walk_text import walk_text
 
 Json = dict[str, Any]
 
 
 @click.command()
 @click.argument("trace_id")
-@click.option("--api", default=DEFAULT_API, envvar="LB_API", show_envvar=True, show_default=True, help="Its API.")
+@api_option
 @click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
 def why(trace_id: str, api: str, as_json: bool) -> None:
     """Tell why a request that has happened went where it went, how long it took, and why it failed.

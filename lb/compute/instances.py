@@ -10,6 +10,7 @@ import shutil
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -46,6 +47,15 @@ def find_placing() -> Placing:
     return Placing(own_addresses=False)
 
 
+@dataclass(slots=True)
+class _WebServer:
+    """That of an instance: its number among the web servers, which reboot it is of, and what it was told of the firewall."""
+
+    number: int
+    reboots: int
+    drops: bool = False
+
+
 class Instances:
     """The instances and images of the records that `reconcile` was given last."""
 
@@ -65,12 +75,10 @@ class Instances:
         self._servers = EmbeddedServers(())
         self._instances: dict[str, Record] = {}
         self._images: dict[str, Record] = {}
-        # Web servers by number, as long as their instance is meant to run: one that crashes is not started again.
-        self._started: dict[str, int] = {}
-        self._rebooted: dict[str, int] = {}
-        # Instances that no DB instance's security group lets in, and which web servers have been told so.
+        # As long as the instance is meant to run: a web server that crashes is not started again.
+        self._started: dict[str, _WebServer] = {}
+        # Instances that no DB instance's security group lets in.
         self._blocked: frozenset[str] = frozenset()
-        self._dropping: dict[str, bool] = {}
         # Why something could not be done, and for which record: another record may be tried again.
         self._failed: dict[str, tuple[Record | None, str]] = {}
         # Of instances that are containers: what was wished for last, and whether the engine says that they run.
@@ -114,11 +122,11 @@ class Instances:
         if self._container(name) is not None:
             return None if desired == self._carried_out.setdefault(name, desired) else self._turn
         if desired == "running":
-            if name in self._started:
-                if self._reboots(name) != self._rebooted[name]:
-                    return self._stop
-                return self._tell_firewall if self._drops(name) != self._dropping[name] else None
-            return None if self._has_failed(name) else self._start
+            if (server := self._started.get(name)) is None:
+                return None if self._has_failed(name) else self._start
+            if _reboots(self._instances[name]) != server.reboots:
+                return self._stop
+            return self._tell_firewall if (name in self._blocked) != server.drops else None
         if name in self._started:
             return self._stop
         self._failed.pop(name, None)
@@ -132,15 +140,12 @@ class Instances:
     def _root(self, name: str) -> Path:
         return (self._images_dir if name.startswith("ami-") else self._instances_dir) / name
 
-    def _drops(self, name: str) -> bool:
-        return name in self._blocked
-
     async def _tell_firewall(self, name: str) -> None:
-        drops = self._drops(name)
+        server, drops = self._started[name], name in self._blocked
         # A web server that has crashed asks no database either.
         with suppress(ServerError):
-            await self._servers.set_firewall(self._started[name], FirewallSetting(drops))
-        self._dropping[name] = drops
+            await self._servers.set_firewall(server.number, FirewallSetting(drops))
+        server.drops = drops
 
     def _record(self, name: str) -> Record | None:
         return self._instances.get(name) or self._images.get(name)
@@ -148,10 +153,6 @@ class Instances:
     def _has_failed(self, name: str) -> bool:
         failed = self._failed.get(name)
         return failed is not None and failed[0] is self._record(name)
-
-    def _reboots(self, name: str) -> int:
-        reboots: int = self._instances[name].more.get("reboots", 0)
-        return reboots
 
     def _container(self, name: str) -> str | None:
         record = self._instances.get(name)
@@ -179,9 +180,7 @@ class Instances:
         except ServerError:
             await self._servers.remove(number)
             raise
-        self._started[name] = number
-        self._rebooted[name] = record.more.get("reboots", 0)
-        self._dropping[name] = False
+        self._started[name] = _WebServer(number, _reboots(record))
 
     def _make_root(self, record: Record, root: Path) -> None:
         image = self._root(record.more["image"])
@@ -196,7 +195,7 @@ class Instances:
             (root / "index.html").write_text(page, "utf-8")
 
     async def _stop(self, name: str) -> None:
-        await self._servers.remove(self._started[name])
+        await self._servers.remove(self._started[name].number)
         del self._started[name]
 
     async def _clear(self, name: str) -> None:
@@ -210,7 +209,7 @@ class Instances:
     @property
     def web_servers(self) -> Mapping[str, int]:
         """The number of each instance's web server in `servers`, while the instance runs."""
-        return self._started
+        return {name: server.number for name, server in self._started.items()}
 
     def containers_run(self, running: Iterable[str]) -> None:
         """Ids of the containers that run now."""
@@ -243,6 +242,11 @@ class Instances:
         """Ends every web server; document roots stay."""
         await self._tasks.close()
         await self._servers.close()
+
+
+def _reboots(instance: Record) -> int:
+    reboots: int = instance.more.get("reboots", 0)
+    return reboots
 
 
 def _copy_folder(source: Path, destination: Path) -> None:

@@ -9,37 +9,24 @@ from lb.configfile.nodes import Node
 from lb.configfile.problems import known_instead, shown
 from lb.model import attributes, matcher
 from lb.model.attributes import Scope
+from lb.model.name_rules import check_load_balancer_name, check_target_group_name
 
 TRAFFIC_PORT = "traffic-port"
 ATTRIBUTES = "a mapping of attribute keys to values"
-_LONGEST_NAME = 32
 _LONGEST_PATH = 1024
 _LONGEST_ATTRIBUTE = 1024
 
 
 def load_balancer_name(name: str) -> str:
     """ELB's rules for the name of an Application Load Balancer."""
-    _check_name(name, f"The load balancer name {shown(name)}")
-    if name.startswith("internal-"):
-        raise ValueError(f"The load balancer name {shown(name)} cannot begin with 'internal-'")
+    check_load_balancer_name(name, shown(name))
     return name
 
 
 def target_group_name(name: str) -> str:
     """ELB's rules for the name of a target group."""
-    _check_name(name, f"Target group name {shown(name)}")
+    check_target_group_name(name, shown(name))
     return name
-
-
-def _check_name(name: str, subject: str) -> None:
-    if not name:
-        raise ValueError(f"{subject} cannot be empty")
-    if len(name) > _LONGEST_NAME:
-        raise ValueError(f"{subject} cannot be longer than '{_LONGEST_NAME}' characters")
-    if not (name.isascii() and name.replace("-", "a").isalnum()):
-        raise ValueError(f"{subject} can only contain characters that are alphanumeric characters or hyphens(-)")
-    if name.startswith("-") or name.endswith("-"):
-        raise ValueError(f"{subject} cannot begin or end with '-'")
 
 
 def health_check_path(path: str) -> str:

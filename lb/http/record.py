@@ -120,6 +120,11 @@ class RequestRecord:
         self.trouble: Trouble | None = None
 
     @property
+    def cut(self) -> bool:
+        """Whether a client that was still there lost its answer half-way."""
+        return self.trouble is not None and self.trouble.cut
+
+    @property
     def processing_times_s(self) -> tuple[float, float, float]:
         """Request, target and response processing time as access logs have them, -1 where one never came (fact sheet 9.2)."""
         # A WebSocket connection goes on for long after the target's response has been passed on.

@@ -33,7 +33,7 @@ CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
             state_checks.group_attribute,
             state_checks.load_balancer_attribute,
             state_checks.database_answered,
-            state_checks.firewall,
+            state_checks.lets_in,
             traffic_checks.alternate,
             traffic_checks.each_answers,
             traffic_checks.only_answers,

@@ -59,7 +59,7 @@ class Preparation(_Part):
     """What the lesson's start makes.
 
     `load_balancer` is its name; its listener on port 80 forwards to the first of `groups`. `database` says that
-    a MySQL server must be configured, and makes a security group in front of it.
+    a MySQL server must be configured, and makes it a DB instance that lets the servers in.
     """
 
     servers: tuple[Server, ...] = ()

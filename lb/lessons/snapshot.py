@@ -8,8 +8,6 @@ from lb.resources.records import NOTHING, Kind, Record, Transaction
 
 LESSON_TAG: Final = "lb:lesson"
 """Key of the tag of everything that belongs to a lesson; the value is the lesson's id."""
-DATABASE_PORT_TAG: Final = "lb:port"
-"""Key of the tag with the port that a security group of a database guards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +54,7 @@ class Snapshot:
     """One moment, for one lesson. Requests and database attempts are oldest first.
 
     `targets` is by ARN of the target group, `instances` and `images` are states by id, `pages` front pages by instance.
+    `database_port` is that of DB instances, None where no database is configured.
     """
 
     lesson: str
@@ -66,6 +65,7 @@ class Snapshot:
     pages: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     requests: Sequence[Answered] = ()
     database: Sequence[Asked] = ()
+    database_port: int | None = None
 
     def since(self, began_s: float) -> "Snapshot":
         """The same with only what happened from `began_s` (epoch seconds) on."""
@@ -98,9 +98,9 @@ class Snapshot:
         """The load balancer with this name."""
         return self._named(Kind.LOAD_BALANCER, "LoadBalancerName", name)
 
-    def security_group(self, name: str) -> Record | None:
-        """The security group with this name."""
-        return self._named(Kind.SECURITY_GROUP, "GroupName", name)
+    def db_instance(self, name: str) -> Record | None:
+        """The DB instance with this identifier."""
+        return self._named(Kind.DB_INSTANCE, "DBInstanceIdentifier", name)
 
     def requests_of(self, load_balancer: str) -> list[Answered]:
         """The finished requests to the load balancer with this name."""

@@ -4,17 +4,15 @@ Each takes a snapshot and the parameters of a lesson's file, and returns what is
 """
 
 from collections.abc import Sequence
-from typing import Final
 
-from lb.lessons.snapshot import DATABASE_PORT_TAG, Snapshot, Target
+from lb.lessons.snapshot import Snapshot, Target
 from lb.lessons.text import Text
 from lb.model.rules import Forward
 from lb.resources import security
+from lb.resources.databases import blocks_database
 from lb.resources.defaults import LOOPBACK_BLOCK
 from lb.resources.records import Kind, Record
 from lb.resources.rules import rule_of
-
-_MYSQL_PORT: Final = "3306"
 
 
 def server_state(seen: Snapshot, *, server: str, state: str) -> Text | None:
@@ -231,23 +229,26 @@ def database_answered(seen: Snapshot, *, outcome: str) -> Text | None:
     )
 
 
-def firewall(seen: Snapshot, *, group: str, source: str, opened: bool) -> Text | None:
-    """A security group lets the members of another in, to the port of the database; or does not."""
-    record, other = seen.security_group(group), seen.security_group(source)
-    if record is None or other is None:
-        name = group if record is None else source
-        return Text(en=f"there is no security group {name}", ko=f"보안 그룹 {name}이(가) 없습니다")
-    port = int(record.tags.get(DATABASE_PORT_TAG, _MYSQL_PORT))
-    if security.admits(seen.records, (record.id,), port, (other.id,), ()) is opened:
+def lets_in(seen: Snapshot, *, database: str, server: str, opened: bool) -> Text | None:
+    """The security groups of the DB instance let the instance in; or they, and those of all other DB instances, do not."""
+    record, instance = seen.db_instance(database), seen.server(server)
+    if instance is None:
+        return _no_server(server)
+    if record is None or seen.database_port is None:
+        return Text(en=f"there is no DB instance {database}", ko=f"DB 인스턴스 {database}이(가) 없습니다")
+    if blocks_database(seen.records, instance, seen.database_port) is not opened:
         return None
+    groups = ", ".join(_group_name(seen, each["VpcSecurityGroupId"]) for each in record.shape["VpcSecurityGroups"])
+    port = seen.database_port
     if opened:
         return Text(
-            en=f"the security group {group} has no inbound rule for TCP port {port} from {source}",
-            ko=f"보안 그룹 {group}에 {source}에서 오는 TCP {port} 포트 인바운드 규칙이 없습니다",
+            en=f"no security group of {database} ({groups}) has an inbound rule for TCP port {port} from {server}",
+            ko=f"{database}의 보안 그룹({groups})에 {server}에서 오는 TCP {port} 포트 인바운드 규칙이 없습니다",
         )
     return Text(
-        en=f"the security group {group} still lets {source} in to TCP port {port}",
-        ko=f"보안 그룹 {group}이(가) 아직 {source}에서 오는 TCP {port} 포트를 허용합니다",
+        en=f"a security group of {database} ({groups}), or of another DB instance, still lets {server} in to TCP port {port}",
+        ko=f"{database}의 보안 그룹({groups})이나 다른 DB 인스턴스의 보안 그룹이 아직 {server}에서 오는 "
+        f"TCP {port} 포트를 허용합니다",
     )
 
 

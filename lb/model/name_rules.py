@@ -6,16 +6,21 @@ _LONGEST_NAME: Final = 32
 _RESERVED: Final = "internal-"
 
 
-def check_load_balancer_name(name: str) -> None:
-    """Raises ValueError for a name that a load balancer cannot have."""
-    _check(name, f"The load balancer name '{name}'")
+def check_load_balancer_name(name: str, shown: str | None = None) -> None:
+    """Raises ValueError for a name that a load balancer cannot have; `shown` is the name as the message tells it."""
+    subject = f"The load balancer name {shown or _quoted(name)}"
+    _check(name, subject)
     if name.startswith(_RESERVED):
-        raise ValueError(f"The load balancer name '{name}' cannot begin with '{_RESERVED}'")
+        raise ValueError(f"{subject} cannot begin with '{_RESERVED}'")
 
 
-def check_target_group_name(name: str) -> None:
-    """Raises ValueError for a name that a target group cannot have."""
-    _check(name, f"Target group name '{name}'")
+def check_target_group_name(name: str, shown: str | None = None) -> None:
+    """Raises ValueError for a name that a target group cannot have; `shown` is the name as the message tells it."""
+    _check(name, f"Target group name {shown or _quoted(name)}")
+
+
+def _quoted(name: str) -> str:
+    return f"'{name}'"
 
 
 def _check(name: str, subject: str) -> None:

@@ -5,9 +5,11 @@ every restart; nothing here draws random numbers.
 """
 
 import hashlib
+from typing import Final
 
 DEFAULT_REGION = "us-east-1"
 DEFAULT_ACCOUNT_ID = "000000000000"
+_LOAD_BALANCER_KINDS: Final = {"application": "app", "network": "net", "gateway": "gwy"}
 
 
 def derived_id(*parts: str) -> str:
@@ -15,14 +17,22 @@ def derived_id(*parts: str) -> str:
     return hashlib.sha256("/".join(parts).encode()).hexdigest()[:16]
 
 
-def load_balancer_arn(region: str, account_id: str, name: str, resource_id: str) -> str:
-    """ARN of an Application Load Balancer."""
-    return f"arn:aws:elasticloadbalancing:{region}:{account_id}:loadbalancer/app/{name}/{resource_id}"
+def load_balancer_arn(
+    region: str, account_id: str, name: str, resource_id: str, balancer_type: str = "application"
+) -> str:
+    """ARN of a load balancer of a `Type`."""
+    kind = _LOAD_BALANCER_KINDS[balancer_type]
+    return f"arn:aws:elasticloadbalancing:{region}:{account_id}:loadbalancer/{kind}/{name}/{resource_id}"
 
 
 def target_group_arn(region: str, account_id: str, name: str, resource_id: str) -> str:
     """ARN of a target group."""
     return f"arn:aws:elasticloadbalancing:{region}:{account_id}:targetgroup/{name}/{resource_id}"
+
+
+def trust_store_arn(region: str, account_id: str, name: str, resource_id: str) -> str:
+    """ARN of a trust store."""
+    return f"arn:aws:elasticloadbalancing:{region}:{account_id}:truststore/{name}/{resource_id}"
 
 
 def listener_arn(load_balancer: str, resource_id: str) -> str:

@@ -55,8 +55,7 @@ def target(target_group_arn: str, key: str, names: TargetNames) -> Json:
 
 def outcome(record: RequestRecord) -> str:
     """`2xx` and its like, or `cut` where a client lost an answer that had begun."""
-    trouble = record.trouble
-    return outcome_of(0 if trouble is not None and trouble.cut else record.status // 100)
+    return outcome_of(0 if record.cut else record.status // 100)
 
 
 def outcome_of(kind: int) -> str:
@@ -71,8 +70,7 @@ def by(by_target: bool) -> str:
 
 def is_error(record: RequestRecord) -> bool:
     """4xx, 5xx, and answers that were cut."""
-    trouble = record.trouble
-    return record.status >= 400 or (trouble is not None and trouble.cut)
+    return record.status >= 400 or record.cut
 
 
 def is_own_error(record: RequestRecord, ended: str) -> bool:

@@ -86,7 +86,7 @@ class Seconds:
         """Counts finished requests in the second that it is."""
         self._go_on()
         self._shapes.update(map(_SHAPE, batch))
-        self._cut.update(_SHAPE(record) for record in batch if record.trouble is not None and record.trouble.cut)
+        self._cut.update(_SHAPE(record) for record in batch if record.cut)
         times = self._times
         for record in batch[:: 1 + len(batch) // _MOST_TIMED]:
             if record.target_status and record.sent_at:

@@ -10,6 +10,7 @@ from typing import Any
 from lb.http.record import RequestRecord
 from lb.observe.cause import cause
 from lb.observe.explain import Known, Situation, explain_head
+from lb.observe.request_view import host_of
 from lb.routing.plan import ListenerPlan, Plan
 from lb.routing.weights import GroupChoice
 from lb.targets.groups import GroupPicker
@@ -63,10 +64,9 @@ def _request(record: RequestRecord) -> Json | None:
     head = record.head
     if head is None:
         return None
-    host = head.authority or head.host or record.origin.dns_name.encode()
     return {
         "method": head.method.decode("latin-1"),
-        "host": host.decode("latin-1"),
+        "host": host_of(record),
         "uri": head.uri.decode("latin-1"),
     }
 
@@ -78,7 +78,7 @@ def _result(record: RequestRecord) -> Json:
         "type": record.kind,
         "status": record.status,
         "target_status": record.target_status or None,
-        "cut": trouble is not None and trouble.cut,
+        "cut": record.cut,
         "failure": trouble.failure.name.lower() if trouble is not None else None,
         "moment": trouble.moment.name.lower() if trouble is not None else None,
         "rule": _rule(record),

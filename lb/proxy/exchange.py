@@ -170,14 +170,15 @@ class Exchange:
             self.answer(503)
             return
         record.target_group_arn = arn
-        slot = self._choose_target(client.node.rosters[arn])
+        roster = client.node.rosters[arn]
+        slot = self._choose_target(roster)
         if slot is None:
             self.answer(503)
             return
         self.slot = slot
         record.target = slot.key
         record.target_zone = slot.zone or ""
-        if client.node.rosters[arn].fail_open:
+        if roster.fail_open:
             record.marks |= Mark.FAIL_OPEN
         message = forwarded.to_target(head, uri, added, record.trace_id)
         if head.expect_continue and head.minor == 1:

@@ -1,10 +1,10 @@
 """Whether instances reach the database: what the security groups of DB instances say."""
 
 from lb.resources import security
-from lb.resources.records import Kind, Record, Records
+from lb.resources.records import Kind, Record, Records, Transaction
 
 
-def blocks_database(records: Records, instance: Record, port: int) -> bool:
+def blocks_database(records: Records | Transaction, instance: Record, port: int) -> bool:
     """Whether there are DB instances in the region and none of them lets the instance in to `port`.
 
     All of them have the one MySQL server as their endpoint, so one that does is enough.

@@ -146,6 +146,8 @@ class Transaction:
     def __init__(self, records: Records) -> None:
         self._records = records
         self._changes: dict[Key, Record | None] = {}
+        # Of what was changed: kinds, and kinds with the parent. All else is read as it is kept.
+        self._touched: set[Kind | tuple[Kind, str]] = set()
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -159,12 +161,16 @@ class Transaction:
 
     def all(self, kind: Kind, region: str | None = None) -> list[Record]:
         """Every record of a kind, those of one region only where it is given."""
-        found = self._seen(kind, self._records.all(kind))
+        kept = self._records.all(kind)
+        found = self._seen(kind, kept) if kind in self._touched else kept
         return [record for record in found if region is None or record.region == region]
 
     def children(self, kind: Kind, parent: str) -> list[Record]:
         """The records of a kind that belong to `parent`."""
-        return [record for record in self._seen(kind, self._records.children(kind, parent)) if record.parent == parent]
+        kept = self._records.children(kind, parent)
+        if (kind, parent) not in self._touched:
+            return list(kept)
+        return [record for record in self._seen(kind, kept) if record.parent == parent]
 
     def _seen(self, kind: Kind, kept: Iterable[Record]) -> Iterator[Record]:
         for record in kept:
@@ -180,15 +186,21 @@ class Transaction:
         self._refuse_file(record.key)
         if (kind := _PARENTS.get(record.kind)) is not None:
             self._refuse_file((kind, record.parent))
+        self._touch(record)
         self._changes[record.key] = record
+
+    def _touch(self, record: Record) -> None:
+        self._touched |= {record.kind, (record.kind, record.parent)}
 
     def delete(self, kind: Kind, record_id: str) -> None:
         """Deletes a record that exists. Raises OwnedByFileError."""
         key = kind, record_id
         self._refuse_file(key)
-        if self._records.get(kind, record_id) is None:
+        kept = self._records.get(kind, record_id)
+        if kept is None:
             del self._changes[key]
         else:
+            self._touch(kept)
             self._changes[key] = None
 
     def _refuse_file(self, key: Key) -> None:

@@ -101,16 +101,13 @@ class _Build:
         return self._again(record.id, (record, *listeners), make)
 
     def _listener(self, balancer: Record, record: Record) -> Listener:
-        rules = tuple(
-            self._again(each.id, (each,), partial(rule_of, each))
-            for each in self._records.children(Kind.RULE, record.id)
-        )
+        rules = self._records.children(Kind.RULE, record.id)
         admitted = self._admitted(balancer, record.shape["Port"])
 
         def make() -> Listener:
-            return Listener(record.id, record.shape["Port"], rules, record.attributes, admitted)
+            return Listener(record.id, record.shape["Port"], tuple(map(rule_of, rules)), record.attributes, admitted)
 
-        return self._again(record.id, (record, *rules, admitted), make)
+        return self._again(record.id, (record, admitted, *rules), make)
 
     def _admitted(self, balancer: Record, port: int) -> tuple[Network, ...] | None:
         groups = tuple(balancer.shape.get("SecurityGroups", ()))

@@ -28,12 +28,13 @@ _TITLES: Final[Mapping[str, str]] = {
 }
 # Operations whose names match are kept and answered, and nothing that runs changes by them.
 _RECORDS: Final[Mapping[str, str]] = {
-    "elbv2": "TrustStore|ResourcePolicy|ListenerCertificates|CapacityReservation|IpPools|IpAddressType",
+    "elbv2": "TrustStore|ResourcePolicy|ListenerCertificates|SSLPolicies|CapacityReservation|IpPools|IpAddressType|Tags",
     "ec2": "Address|InternetGateway|Route|KeyPair|NetworkInterface|Vpc|Subnet|Tags|Volumes|NetworkAcls|DhcpOptions"
-    "|IamInstanceProfile|CreditSpecifications|SecurityGroupEgress|DescriptionsEgress|DescriptionsIngress",
+    "|IamInstanceProfile|CreditSpecifications|InstanceType|SecurityGroupEgress|DescriptionsEgress|DescriptionsIngress",
     "iam": "ServerCertificate",
-    "acm": "Tag|Options",
-    "rds": "Tag|SubnetGroup",
+    "acm": ".",
+    "cloudwatch": "Alarms",
+    "rds": "Tag|SubnetGroup|EngineVersions",
 }
 # Where every operation of a service is tried once for success and once for a refusal.
 _EACH: Final[Mapping[str, str]] = {"elbv2": "tests/api/elbv2/test_through_boto3.py"}

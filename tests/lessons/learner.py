@@ -26,11 +26,12 @@ class Learner:
     """Learns one lesson. `folder` is where the shell is; the balancer's data folder is `lb-data` in it."""
 
     def __init__(
-        self, endpoint: Endpoint, lesson: str, folder: Path, address: str, environment: dict[str, str]
+        self, endpoint: Endpoint, lesson: str, folder: Path, address: str, http_port: int, environment: dict[str, str]
     ) -> None:
         self.endpoint = endpoint
         self.lesson = lesson
         self._folder = folder
+        self._http_port = http_port
         self._environment = environment
         self._home(address)
 
@@ -96,6 +97,15 @@ class Learner:
         assert after["done"] == number + 1, "the next step is green before anything was done"
         assert after["steps"][number]["state"] == "done"
 
+    def database_seen_by_the_server(self) -> str:
+        """How the only running web server finds the database, on its page /info.php."""
+        running = [{"Name": "instance-state-name", "Values": ["running"]}]
+        (found,) = self.endpoint.client("ec2").describe_instances(Filters=running)["Reservations"]
+        where = f"http://{found['Instances'][0]['PublicIpAddress']}:{self._http_port}/info.php?format=json"
+        with urllib.request.urlopen(where, timeout=10) as answer:
+            outcome: str = json.load(answer)["database"]["outcome"]
+        return outcome
+
     def instance_states(self) -> set[str]:
         """Of all instances."""
         reservations = self.endpoint.client("ec2").describe_instances()["Reservations"]
@@ -103,7 +113,7 @@ class Learner:
 
     def resources(self) -> dict[str, set[str]]:
         """What there is, beside what every account has; by kind."""
-        elbv2, ec2 = self.endpoint.client("elbv2"), self.endpoint.client("ec2")
+        elbv2, ec2, rds = map(self.endpoint.client, ("elbv2", "ec2", "rds"))
         instances = [
             instance
             for reservation in ec2.describe_instances()["Reservations"]
@@ -116,6 +126,7 @@ class Learner:
             "security groups": {each["GroupName"] for each in ec2.describe_security_groups()["SecurityGroups"]},
             "images": {each["Name"] for each in ec2.describe_images(Owners=["self"])["Images"]},
             "instances": {each["InstanceId"] for each in instances},
+            "DB instances": {each["DBInstanceIdentifier"] for each in rds.describe_db_instances()["DBInstances"]},
         }
 
 
@@ -143,6 +154,6 @@ def learning(lesson: str, folder: Path, monkeypatch: pytest.MonkeyPatch, **setti
             "AWS_PAGER": "",
             "LB_API": url,
         }
-        learner = Learner(endpoint, lesson, folder, address, environment)
+        learner = Learner(endpoint, lesson, folder, address, port, environment)
         yield learner
         until(lambda: "shutting-down" not in learner.instance_states(), "instances that were terminated have ended")

@@ -20,7 +20,8 @@ def record(kind: Kind, record_id: str, shape: Mapping[str, Any], parent: str = "
 
 
 def instance(instance_id: str, name: str, image: str = "ami-0", lesson: str = LESSON) -> Record:
-    return record(Kind.INSTANCE, instance_id, {"ImageId": image}, tags={"Name": name, LESSON_TAG: lesson})
+    shape = {"ImageId": image, "SecurityGroups": [{"GroupId": "sg-w"}], "PrivateIpAddress": "127.16.0.1"}
+    return record(Kind.INSTANCE, instance_id, shape, tags={"Name": name, LESSON_TAG: lesson})
 
 
 def group(arn: str, name: str, path: str = "/", **attributes: str) -> Record:
@@ -50,13 +51,16 @@ def listener(weights: Mapping[str, int] | None) -> list[Record]:
     ]
 
 
-def security_group(group_id: str, name: str, **tags: str) -> Record:
-    return record(
-        Kind.SECURITY_GROUP,
-        group_id,
-        {"GroupName": name},
-        tags={key.replace("_", ":"): value for key, value in tags.items()},
-    )
+def security_group(group_id: str, name: str) -> Record:
+    return record(Kind.SECURITY_GROUP, group_id, {"GroupName": name})
+
+
+def db_instance(name: str, *groups: str) -> Record:
+    shape = {
+        "DBInstanceIdentifier": name,
+        "VpcSecurityGroups": [{"VpcSecurityGroupId": group, "Status": "active"} for group in groups],
+    }
+    return record(Kind.DB_INSTANCE, f"arn:aws:rds:{REGION}:{ACCOUNT}:db:{name}", shape)
 
 
 def ingress(group_id: str, port: int, **source: Any) -> Record:

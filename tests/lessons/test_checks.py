@@ -15,6 +15,7 @@ from tests.lessons.scene import (
     answers,
     asked,
     balancer,
+    db_instance,
     group,
     healthy,
     image,
@@ -28,7 +29,9 @@ from tests.lessons.scene import (
 SERVERS = ["Web Server 1", "Web Server 2"]
 ILL = Target(TWO, 80, "unhealthy", "Target.ResponseCodeMismatch", "Health checks failed with these codes: [404]")
 BUSY = Answered(0.0, "lb", 200, lasted_s=4.0, server=ONE)
-FIREWALL = (security_group("sg-d", "db", lb_port="3307"), security_group("sg-w", "web"))
+SHOP = db_instance("shop", "sg-d")
+GUARDED = (SHOP, security_group("sg-d", "guard"))
+OPENED, CLOSED = ({"database": "shop", "server": "Web Server 1", "opened": opened} for opened in (True, False))
 ADMITTED = ingress("sg-d", 3307, ReferencedGroupInfo={"GroupId": "sg-w"})
 
 
@@ -201,21 +204,29 @@ CASES: list[tuple[str, dict[str, Any], Any, str]] = [
         "ended with 'timeout', not 'ok': so it was: timeout",
     ),
     ("database_answered", {"outcome": "ok"}, scene(database=asked("timeout", "ok")), ""),
-    ("firewall", {"group": "db", "source": "web", "opened": True}, scene(), "no security group db"),
-    ("firewall", {"group": "db", "source": "web", "opened": True}, scene(FIREWALL[0]), "no security group web"),
+    ("lets_in", OPENED, scene(database_port=3307), "no DB instance shop"),
+    ("lets_in", OPENED, scene(SHOP), "no DB instance shop"),
+    ("lets_in", {**OPENED, "server": "Blue"}, scene(*GUARDED, database_port=3307), "Name=Blue"),
     (
-        "firewall",
-        {"group": "db", "source": "web", "opened": True},
-        scene(*FIREWALL),
-        "db has no inbound rule for TCP port 3307 from web",
+        "lets_in",
+        OPENED,
+        scene(*GUARDED, database_port=3307),
+        "no security group of shop (guard) has an inbound rule for TCP port 3307 from Web Server 1",
     ),
-    ("firewall", {"group": "db", "source": "web", "opened": True}, scene(*FIREWALL, ADMITTED), ""),
-    ("firewall", {"group": "db", "source": "web", "opened": False}, scene(*FIREWALL), ""),
+    ("lets_in", OPENED, scene(*GUARDED, ADMITTED, database_port=3306), "for TCP port 3306"),
+    ("lets_in", OPENED, scene(*GUARDED, ADMITTED, database_port=3307), ""),
+    ("lets_in", CLOSED, scene(*GUARDED, database_port=3307), ""),
     (
-        "firewall",
-        {"group": "db", "source": "web", "opened": False},
-        scene(*FIREWALL, ADMITTED),
-        "db still lets web in to TCP port 3307",
+        "lets_in",
+        CLOSED,
+        scene(*GUARDED, ADMITTED, database_port=3307),
+        "shop (guard), or of another DB instance, still lets Web Server 1 in to TCP port 3307",
+    ),
+    (
+        "lets_in",
+        CLOSED,
+        scene(*GUARDED, db_instance("other", "sg-o"), ingress("sg-o", 3307, CidrIpv4="0.0.0.0/0"), database_port=3307),
+        "or of another DB instance, still lets",
     ),
     ("alternate", {"load_balancer": "lb", "times": 4}, scene(requests=answers(ONE, TWO, ONE)), "3 of 4 requests"),
     ("alternate", {"load_balancer": "other", "times": 1}, scene(requests=answers(ONE)), "0 of 1 requests"),

@@ -19,13 +19,14 @@ pytestmark = [
 ]
 
 
-def solve(learner):
-    """All steps, then a reset; fails where anything is left that was not there before."""
+def solve(learner, after_step=lambda: None):
+    """All steps, then a reset; fails where anything is left that was not there before. `after_step` is called after each."""
     before = learner.resources()
     started = learner.start()
     assert started["state"] == "under-way"
     for number in range(len(started["steps"])):
         learner.solve(number)
+        after_step()
     assert learner.look()["state"] == "done"
     status, answer = learner.api(f"/{learner.lesson}/reset", post=True)
     assert (status, answer["kept"]) == (200, {})
@@ -42,6 +43,12 @@ def test_a_lesson_is_solved_by_what_its_steps_say(lesson, tmp_path, monkeypatch)
 
 @pytest.mark.mysql
 def test_the_database_lesson_is_solved_with_a_real_database(mariadb: MariaDB, tmp_path, monkeypatch):  # noqa: F811
+    login = {"LB_DB_HOST": mariadb.host, "LB_DB_PORT": str(mariadb.port), "LB_DB_USER": mariadb.user}
+    for name, value in {**login, "LB_DB_PASSWORD": mariadb.password}.items():
+        monkeypatch.setenv(name, value)
+    seen = []
     with learning("1", tmp_path, monkeypatch, database=(mariadb.host, mariadb.port)) as learner:
         learner.login(mariadb.user, mariadb.password)
-        solve(learner)
+        solve(learner, lambda: seen.append(learner.database_seen_by_the_server()))
+    # The page of the web server has the right password throughout; the firewall shuts it out like anybody else.
+    assert seen == ["ok", "ok", "timeout", "ok"]

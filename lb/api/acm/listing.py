@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from lb.api.acm.detail import shown
 from lb.api.call import ApiError, Call, Operations, Params, Result
-from lb.api.wire.paginate import ACM, page
+from lb.api.wire.paginate import ACM, paged
 from lb.resources.records import Kind
 
 _SAME_MEMBERS: Final = (
@@ -26,10 +26,7 @@ def list_certificates(call: Call, params: Params) -> Result:
     found = [detail for detail in details if _fits(detail, params)]
     if params.get("SortOrder") == "DESCENDING":
         found.reverse()
-    part, token = page(found, params, ACM, lambda detail: str(detail["CertificateArn"]))
-    summaries = [_summary(detail) for detail in part]
-    answer = {"CertificateSummaryList": summaries}
-    return answer if token is None else {**answer, "NextToken": token}
+    return paged("CertificateSummaryList", found, params, ACM, lambda detail: str(detail["CertificateArn"]), _summary)
 
 
 def _fits(detail: Mapping[str, Any], params: Params) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from lb.api.acm.lookup import find
 from lb.api.call import Call, Operations, Params, Result
-from lb.api.tag_list import TagErrors, read_tags, tag_list
+from lb.api.tag_list import TagErrors, read_tags, tag_list, untagged
 from lb.resources.records import Record
 
 TAG_ERRORS: Final = TagErrors(invalid="InvalidTagException", too_many="TooManyTagsException")
@@ -27,7 +27,8 @@ def remove_tags_from_certificate(call: Call, params: Params) -> Result:
     """Removes tags; one that is given with a value only where it has that value."""
     record = find(call, params["CertificateArn"])
     gone = {tag["Key"] for tag in params["Tags"] if tag.get("Value") in (None, record.tags.get(tag["Key"]))}
-    return _remove(call, record, gone)
+    call.tx.put(untagged(record, gone))
+    return {}
 
 
 def tag_resource(call: Call, params: Params) -> Result:
@@ -42,16 +43,12 @@ def list_tags_for_resource(call: Call, params: Params) -> Result:
 
 def untag_resource(call: Call, params: Params) -> Result:
     """Removes tags by their keys."""
-    return _remove(call, find(call, params["ResourceArn"]), set(params["TagKeys"]))
+    call.tx.put(untagged(find(call, params["ResourceArn"]), params["TagKeys"]))
+    return {}
 
 
 def _add(call: Call, record: Record, tags: Sequence[Any], errors: TagErrors) -> Result:
     call.tx.put(replace(record, tags=read_tags(tags, errors, record.tags)))
-    return {}
-
-
-def _remove(call: Call, record: Record, gone: set[str]) -> Result:
-    call.tx.put(replace(record, tags={key: value for key, value in record.tags.items() if key not in gone}))
     return {}
 
 

@@ -15,7 +15,7 @@ from lb.observe.metrics.query import is_statistic
 _ERROR: Final = "ValidationError"
 _MOST_QUERIES: Final = 500
 _ID_PATTERN: Final = "^[a-z][a-zA-Z0-9_]*$"
-_PAGING: Final = Paging("MaxDatapoints", "NextToken", 100_800, "InvalidNextToken")
+_PAGING: Final = Paging("MaxDatapoints", "NextToken", 100_800, "InvalidNextToken", "NextToken")
 _MINUTE_S: Final = 60
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from lb.api.call import ApiError, Call, Operations, Params, Result
 from lb.api.cloudwatch.points import Range, read_points, read_range
-from lb.api.wire.paginate import CLOUDWATCH, page
+from lb.api.wire.paginate import CLOUDWATCH, paged
 from lb.model.metric_table import NAMESPACE
 from lb.observe.metrics.query import Datapoint, ListedMetric, is_statistic
 
@@ -24,16 +24,7 @@ def list_metrics(call: Call, params: Params) -> Result:
         for metric in (call.live.metrics.list_metrics() if params.get("Namespace", NAMESPACE) == NAMESPACE else ())
         if params.get("MetricName", metric.name) == metric.name and _fits(metric, filters)
     ]
-    part, token = page(found, params, CLOUDWATCH)
-    metrics = [
-        {
-            "Namespace": NAMESPACE,
-            "MetricName": metric.name,
-            "Dimensions": [{"Name": name, "Value": value} for name, value in metric.dimensions.items()],
-        }
-        for metric in part
-    ]
-    return {"Metrics": metrics} if token is None else {"Metrics": metrics, "NextToken": token}
+    return paged("Metrics", found, params, CLOUDWATCH, shown=_metric)
 
 
 def get_metric_statistics(call: Call, params: Params) -> Result:
@@ -53,6 +44,11 @@ def _fits(metric: ListedMetric, filters: Sequence[Mapping[str, str]]) -> bool:
         each["Name"] in metric.dimensions and each.get("Value") in (None, metric.dimensions[each["Name"]])
         for each in filters
     )
+
+
+def _metric(metric: ListedMetric) -> dict[str, Any]:
+    dimensions = [{"Name": name, "Value": value} for name, value in metric.dimensions.items()]
+    return {"Namespace": NAMESPACE, "MetricName": metric.name, "Dimensions": dimensions}
 
 
 def _statistics(params: Params) -> Sequence[str]:

@@ -1,11 +1,12 @@
 """The answer of a Describe operation: filtered, with tags, in pages."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 from lb.api.call import ApiError, Params, Result
 from lb.api.ec2.filters import Fields, Item, keep
-from lb.api.wire.paginate import EC2, page
+from lb.api.tag_list import tag_list
+from lb.api.wire.paginate import EC2, paged
 from lb.resources.records import Record
 
 _PAGE_SIZES: Final = range(5, 1001)
@@ -16,11 +17,6 @@ def shown(record: Record, **more: Any) -> dict[str, Any]:
     return {**record.shape, **more, "Tags": tag_list(record.tags)}
 
 
-def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Tags as EC2 answers them."""
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
-
-
 def describe(member: str, items: Iterable[Item], params: Params, fields: Fields, identity: str) -> Result:
     """One page of the items that pass the filters. `identity` names the member that tells items apart. Raises ApiError."""
     size = params.get("MaxResults")
@@ -28,5 +24,4 @@ def describe(member: str, items: Iterable[Item], params: Params, fields: Fields,
         message = f"Value ( {size} ) for parameter maxResults is invalid. Expecting a value between 5 and 1000."
         raise ApiError("InvalidParameterValue", message)
     found = keep(items, params.get("Filters", ()), fields)
-    part, marker = page(found, params, EC2, lambda item: str(item[identity]))
-    return {member: list(part)} if marker is None else {member: list(part), "NextToken": marker}
+    return paged(member, found, params, EC2, lambda item: str(item[identity]))

@@ -4,6 +4,7 @@ from typing import Final
 
 from lb.api.call import Call, Operations, Params, Result
 from lb.api.ec2.describe import describe
+from lb.api.ec2.interfaces import private_domain
 from lb.api.ec2.lookup import DHCP_OPTIONS, pick
 from lb.resources.records import Kind
 
@@ -17,8 +18,7 @@ _FILTERS: Final = {
 
 def describe_dhcp_options(call: Call, params: Params) -> Result:
     """The options that the VPCs of the region name."""
-    domain = "ec2.internal" if call.region == "us-east-1" else f"{call.region}.compute.internal"
-    settings = {"domain-name": domain, "domain-name-servers": "AmazonProvidedDNS"}
+    settings = {"domain-name": private_domain(call.region), "domain-name-servers": "AmazonProvidedDNS"}
     named = dict.fromkeys(vpc.shape["DhcpOptionsId"] for vpc in call.tx.all(Kind.VPC, call.region))
     items = [
         {

@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from lb.api.call import ApiError, Call, Operations, Params, Result
 from lb.api.ec2.instance_state import state_of
-from lb.api.ec2.instances import find_instances
-from lb.api.ec2.launch_place import groups_of_vpc, identifiers
+from lb.api.ec2.instances import selected_instances
+from lb.api.ec2.interfaces import identifiers
+from lb.api.ec2.launch_place import groups_of_vpc
 from lb.api.ec2.lookup import find
 from lb.api.ec2.user_data import decoded, encoded, text_of
 from lb.api.ec2.volumes import block_devices
@@ -50,13 +51,8 @@ def modify_instance_attribute(call: Call, params: Params) -> Result:
 
 def describe_instance_credit_specifications(call: Call, params: Params) -> Result:
     """CPU credits, which are `standard` for all instances."""
-    ids = params.get("InstanceIds")
-    instances = find_instances(call, ids) if ids else call.tx.all(Kind.INSTANCE, call.region)
-    return {
-        "InstanceCreditSpecifications": [
-            {"InstanceId": instance.id, "CpuCredits": "standard"} for instance in instances
-        ]
-    }
+    items = [{"InstanceId": each.id, "CpuCredits": "standard"} for each in selected_instances(call, params)]
+    return {"InstanceCreditSpecifications": items}
 
 
 def describe_iam_instance_profile_associations(call: Call, params: Params) -> Result:

@@ -100,7 +100,7 @@ def reservation(call: Call, instances: Sequence[Record], state: str | None = Non
 
 def describe_instances(call: Call, params: Params) -> Result:
     """All instances of the region, or those with the given ids, by the calls that launched them."""
-    found = {instance.id: instance for instance in _selected(call, params)}
+    found = {instance.id: instance for instance in selected_instances(call, params)}
     items = [
         {**_item(call, instance, state_of(call, instance)), "ReservationId": instance.more["reservation"]}
         for instance in found.values()
@@ -116,13 +116,14 @@ def describe_instances(call: Call, params: Params) -> Result:
 
 def describe_instance_status(call: Call, params: Params) -> Result:
     """The checks of running instances; with `IncludeAllInstances`, of all."""
-    items = [_status(call, instance) for instance in _selected(call, params)]
+    items = [_status(call, instance) for instance in selected_instances(call, params)]
     if not params.get("IncludeAllInstances"):
         items = [item for item in items if item["InstanceState"]["Name"] == "running"]
     return describe("InstanceStatuses", items, params, _STATUS_FILTERS, "InstanceId")
 
 
-def _selected(call: Call, params: Params) -> list[Record]:
+def selected_instances(call: Call, params: Params) -> list[Record]:
+    """The instances that `InstanceIds` name, or all of the region. Raises ApiError."""
     ids = params.get("InstanceIds")
     return find_instances(call, ids) if ids else call.tx.all(Kind.INSTANCE, call.region)
 

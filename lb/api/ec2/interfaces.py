@@ -3,7 +3,7 @@
 Their ids and addresses depend on their owner only, so they need no records, and are gone with it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Network
 from typing import Any, Final
 
@@ -70,10 +70,19 @@ def interface_id(owner: str, where: str = "") -> str:
     return f"eni-0{derived_id('interface', owner, where)}"
 
 
+def private_domain(region: str) -> str:
+    """The domain of the DNS names that private addresses have."""
+    return "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
+
+
 def private_name(region: str, address: str) -> str:
     """The DNS name of a private address."""
-    domain = "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
-    return f"ip-{address.replace('.', '-')}.{domain}"
+    return f"ip-{address.replace('.', '-')}.{private_domain(region)}"
+
+
+def identifiers(groups: Iterable[Record]) -> list[dict[str, str]]:
+    """Security groups as what has them shows them."""
+    return [{"GroupId": group.id, "GroupName": group.shape["GroupName"]} for group in groups]
 
 
 def associated_address(call: Call, instance_id: str) -> Record | None:
@@ -124,11 +133,8 @@ def instance_interface(call: Call, instance: Record) -> dict[str, Any]:
 
 
 def _balancer_interfaces(call: Call, balancer: Record) -> Iterator[dict[str, Any]]:
-    groups = [
-        {"GroupId": group.id, "GroupName": group.shape["GroupName"]}
-        for group_id in balancer.shape.get("SecurityGroups", ())
-        if (group := call.tx.get(Kind.SECURITY_GROUP, group_id)) is not None
-    ]
+    named = [call.tx.get(Kind.SECURITY_GROUP, each) for each in balancer.shape.get("SecurityGroups", ())]
+    groups = identifiers(group for group in named if group is not None)
     for zone in balancer.shape["AvailabilityZones"]:
         subnet = call.tx.get(Kind.SUBNET, zone["SubnetId"])
         if subnet is None:

@@ -15,9 +15,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from lb.api.call import ApiError, Call, Operations, Params, Result
-from lb.api.ec2.describe import describe, shown, tag_list
+from lb.api.ec2.describe import describe, shown
 from lb.api.ec2.lookup import new_id
 from lb.api.ec2.tags import given_tags
+from lb.api.tag_list import tag_list
 from lb.resources.records import Kind, Record
 
 _PublicKey = rsa.RSAPublicKey | ed25519.Ed25519PublicKey

@@ -46,11 +46,6 @@ def place(call: Call, params: Params, count: int) -> LaunchPlace:
     )
 
 
-def identifiers(groups: Sequence[Record]) -> list[dict[str, str]]:
-    """Security groups as an instance has them."""
-    return [{"GroupId": group.id, "GroupName": group.shape["GroupName"]} for group in groups]
-
-
 def groups_of_vpc(call: Call, ids: Sequence[str], vpc_id: str, subnet_id: str) -> list[Record]:
     """The security groups with these ids, for an interface in a subnet of the VPC. Raises ApiError."""
     groups = [find(call, Kind.SECURITY_GROUP, each) for each in dict.fromkeys(ids)]

@@ -8,8 +8,8 @@ from typing import Any, Final
 from lb.api.call import ApiError, Call, Operations, Params, Result
 from lb.api.ec2.images import find_image, image_state
 from lb.api.ec2.instances import reservation
-from lb.api.ec2.interfaces import private_name
-from lb.api.ec2.launch_place import LaunchPlace, identifiers, place
+from lb.api.ec2.interfaces import identifiers, private_name
+from lb.api.ec2.launch_place import LaunchPlace, place
 from lb.api.ec2.lookup import new_id
 from lb.api.ec2.public_images import image_by_parameter
 from lb.api.ec2.quotas import MOST_INSTANCES, MOST_PER_LAUNCH
@@ -21,7 +21,6 @@ from lb.model.names import derived_id
 from lb.resources.records import Kind, Record
 
 _TAGGED: Final = ("volume", "network-interface", "spot-instances-request", "elastic-gpu")
-_PORT: Final = 80
 _DEFAULT_TYPE: Final = "t3.micro"
 _METADATA: Final = {
     "State": "applied",
@@ -56,7 +55,6 @@ def run_instances(call: Call, params: Params) -> Result:
         "desired": "running",
         "user_data": user_data,
         "image": image.id,
-        "port": _PORT,
         "public": where.is_public,
         "interface_description": where.description,
         "reservation": f"r-0{call.new_id(16)}",

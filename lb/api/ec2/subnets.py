@@ -8,7 +8,7 @@ from typing import Any, Final
 from lb.api.call import ApiError, Call, Operations, Params, Result
 from lb.api.ec2.blocks import network_block
 from lb.api.ec2.describe import describe, shown
-from lb.api.ec2.interfaces import interfaces
+from lb.api.ec2.interfaces import RESERVED_ADDRESSES, interfaces
 from lb.api.ec2.lookup import find, new_id, select
 from lb.api.ec2.quotas import refuse_above
 from lb.api.ec2.tags import given_tags
@@ -16,8 +16,6 @@ from lb.api.ec2.vpcs import members
 from lb.api.ec2.zones import zone_id, zone_names
 from lb.resources.records import Kind, Record
 
-_RESERVED: Final = 5
-"""Addresses of every subnet that AWS keeps: the first four and the last."""
 _FILTERS: Final = {
     "subnet-id": "SubnetId",
     "subnet-arn": "SubnetArn",
@@ -70,7 +68,6 @@ def create_subnet(call: Call, params: Params) -> Result:
         "AvailabilityZone": zone,
         "AvailabilityZoneId": zone_id(call.region, zone),
         "CidrBlock": str(block),
-        "AvailableIpAddressCount": block.num_addresses - _RESERVED,
         "DefaultForAz": False,
         "MapPublicIpOnLaunch": False,
         "AssignIpv6AddressOnCreation": False,
@@ -81,7 +78,7 @@ def create_subnet(call: Call, params: Params) -> Result:
     subnet = Record(Kind.SUBNET, subnet_id, call.region, call.account, shape, vpc.id, tags=given_tags(params, "subnet"))
     call.tx.put(subnet)
     refuse_above("SubnetLimitExceeded", [*others, subnet])
-    return {"Subnet": shown(subnet)}
+    return {"Subnet": _item(subnet, 0)}
 
 
 def describe_subnets(call: Call, params: Params) -> Result:
@@ -123,7 +120,7 @@ def delete_subnet(call: Call, params: Params) -> Result:
 
 
 def _item(subnet: Record, used: int) -> dict[str, Any]:
-    free = IPv4Network(subnet.shape["CidrBlock"]).num_addresses - _RESERVED - used
+    free = IPv4Network(subnet.shape["CidrBlock"]).num_addresses - sum(RESERVED_ADDRESSES) - used
     return shown(
         subnet,
         AvailableIpAddressCount=max(free, 0),

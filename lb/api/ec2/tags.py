@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from lb.api.call import ApiError, Call, Operations, Params, Result
-from lb.api.ec2.describe import describe, tag_list
+from lb.api.ec2.describe import describe
 from lb.api.ec2.lookup import find, kind_of
+from lb.api.tag_list import tag_list
 from lb.resources.records import Kind, Record
 
 _MOST: Final = 50

@@ -3,10 +3,11 @@
 from typing import Any, Final
 
 from lb.api.call import Call, Operations, Params, Result
-from lb.api.ec2.describe import describe, tag_list
+from lb.api.ec2.describe import describe
 from lb.api.ec2.lookup import VOLUME, pick
 from lb.api.ec2.public_images import ROOT_DEVICE
 from lb.api.ec2.tags import given_tags
+from lb.api.tag_list import tag_list
 from lb.model.names import derived_id
 from lb.resources.records import Kind, Record
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lb.api.call import ApiError, Call, Operations, Params, Result
-from lb.api.elbv2.arns import load_balancer_arn
 from lb.api.elbv2.hosted_zones import HOSTED_ZONES
 from lb.api.elbv2.limits import limit, refuse_above
 from lb.api.elbv2.listeners import remove_listener
@@ -51,7 +50,7 @@ def create_load_balancer(call: Call, params: Params) -> Result:
     most = limit(f"{balancer_type}-load-balancers")
     refuse_above(most, len(siblings) + 1, "TooManyLoadBalancers", "load balancers for your Amazon Web Services account")
     resource_id = call.new_id(16)
-    arn = load_balancer_arn(call, balancer_type, name, resource_id)
+    arn = names.load_balancer_arn(call.region, call.account, name, resource_id, balancer_type)
     shape = {"LoadBalancerArn": arn, **settings, "CreatedTime": call.created_time}
     if balancer_type != "gateway":
         prefix = "internal-" if settings["Scheme"] == "internal" else ""

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from lb.api.call import Params, Result
-from lb.api.wire.paginate import ELB, page
+from lb.api.wire import paginate
 from lb.resources.records import Record
 
 
 def paged(member: str, items: Sequence[Any], params: Params) -> Result:
     """One page of `items` as `member` of the answer, with `NextMarker` where there are more."""
-    part, marker = page(items, params, ELB, _identity)
-    return {member: part} if marker is None else {member: part, "NextMarker": marker}
+    return paginate.paged(member, items, params, paginate.ELB, _identity)
 
 
 def _identity(item: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from lb.api.call import ApiError, Call, Operations, Params, Result
 from lb.api.elbv2.limits import refuse_above
 from lb.api.elbv2.lookup import find
+from lb.api.tag_list import tag_list, untagged
 from lb.resources.records import Kind, Record
 
 _PER_RESOURCE: Final = 50
@@ -47,9 +48,8 @@ def add_tags(call: Call, params: Params) -> Result:
 
 def remove_tags(call: Call, params: Params) -> Result:
     """Removes tags by their keys; a key that is not there is no error."""
-    gone = frozenset(params["TagKeys"])
     for record in _resources(call, params["ResourceArns"]):
-        call.tx.put(replace(record, tags={key: value for key, value in record.tags.items() if key not in gone}))
+        call.tx.put(untagged(record, params["TagKeys"]))
     return {}
 
 
@@ -57,10 +57,7 @@ def describe_tags(call: Call, params: Params) -> Result:
     """The tags of each resource, in the order asked."""
     return {
         "TagDescriptions": [
-            {
-                "ResourceArn": record.id,
-                "Tags": [{"Key": key, "Value": value} for key, value in record.tags.items()],
-            }
+            {"ResourceArn": record.id, "Tags": tag_list(record.tags)}
             for record in _resources(call, params["ResourceArns"])
         ]
     }

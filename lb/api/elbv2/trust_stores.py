@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import Any, Final
 
 from lb.api.call import ApiError, Call, Operations, Params, Result
-from lb.api.elbv2.arns import trust_store_arn
 from lb.api.elbv2.limits import refuse_above
 from lb.api.elbv2.lookup import find
 from lb.api.elbv2.paging import paged
 from lb.api.elbv2.tags import read_tags
+from lb.model.names import trust_store_arn
 from lb.resources.records import Kind, Record
 
 # Fact sheet 1.7.
@@ -29,7 +29,7 @@ def create_trust_store(call: Call, params: Params) -> Result:
         raise ApiError("DuplicateTrustStoreName", f"A trust store with the same name '{name}' exists")
     what = "trust stores for your Amazon Web Services account"
     refuse_above(_PER_ACCOUNT, len(stores) + 1, "TooManyTrustStores", what)
-    arn = trust_store_arn(call, name, call.new_id(16))
+    arn = trust_store_arn(call.region, call.account, name, call.new_id(16))
     shape = {"Name": name, "TrustStoreArn": arn, "Status": "ACTIVE"}
     more = {_BUNDLE: _bundle(params)}
     call.tx.put(Record(Kind.TRUST_STORE, arn, call.region, call.account, shape, tags=tags, more=more))

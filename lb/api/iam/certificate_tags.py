@@ -6,8 +6,8 @@ from typing import Final
 from lb.api.call import Call, Operations, Params, Result
 from lb.api.iam.lookup import find
 from lb.api.iam.tag_errors import TAG_ERRORS
-from lb.api.tag_list import read_tags, tag_list
-from lb.api.wire.paginate import IAM, page
+from lb.api.tag_list import read_tags, tag_list, untagged
+from lb.api.wire.paginate import IAM, paged
 
 
 def tag_server_certificate(call: Call, params: Params) -> Result:
@@ -19,18 +19,15 @@ def tag_server_certificate(call: Call, params: Params) -> Result:
 
 def untag_server_certificate(call: Call, params: Params) -> Result:
     """Removes tags by their keys; one that is not there is no error."""
-    record = find(call, params["ServerCertificateName"])
-    gone = frozenset(params["TagKeys"])
-    call.tx.put(replace(record, tags={key: value for key, value in record.tags.items() if key not in gone}))
+    call.tx.put(untagged(find(call, params["ServerCertificateName"]), params["TagKeys"]))
     return {}
 
 
 def list_server_certificate_tags(call: Call, params: Params) -> Result:
     """The tags of a server certificate."""
     tags = tag_list(find(call, params["ServerCertificateName"]).tags)
-    part, marker = page(tags, params, IAM, lambda tag: tag["Key"])
-    answer = {"Tags": part, "IsTruncated": marker is not None}
-    return answer if marker is None else {**answer, "Marker": marker}
+    answer = paged("Tags", tags, params, IAM, lambda tag: tag["Key"])
+    return {**answer, "IsTruncated": IAM.next in answer}
 
 
 OPERATIONS: Final[Operations] = {

@@ -14,7 +14,7 @@ from lb.api.iam.lookup import find, named
 from lb.api.iam.tag_errors import TAG_ERRORS
 from lb.api.pem import PemError, belongs, broken_link, read_certificates, read_private_key
 from lb.api.tag_list import read_tags, tag_list
-from lb.api.wire.paginate import IAM, page
+from lb.api.wire.paginate import IAM, paged
 from lb.resources.records import Kind, Record
 
 # IAM has no regions; botocore calls the one where it is `aws-global`.
@@ -64,9 +64,10 @@ def list_server_certificates(call: Call, params: Params) -> Result:
     shapes = [
         record.shape for record in call.tx.all(Kind.SERVER_CERTIFICATE) if record.shape["Path"].startswith(prefix)
     ]
-    part, marker = page(shapes, params, IAM, lambda shape: str(shape["ServerCertificateId"]))
-    answer = {"ServerCertificateMetadataList": part, "IsTruncated": marker is not None}
-    return answer if marker is None else {**answer, "Marker": marker}
+    answer = paged(
+        "ServerCertificateMetadataList", shapes, params, IAM, lambda shape: str(shape["ServerCertificateId"])
+    )
+    return {**answer, "IsTruncated": IAM.next in answer}
 
 
 def update_server_certificate(call: Call, params: Params) -> Result:

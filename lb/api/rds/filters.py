@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from lb.api.call import ApiError, Params, Result
-from lb.api.wire.paginate import RDS, page
+from lb.api.wire import paginate
 
 _LEAST: Final = 20
 _MOST: Final = 100
@@ -28,5 +28,4 @@ def paged(member: str, shapes: Sequence[Any], params: Params, key: str) -> Resul
     if not _LEAST <= asked <= _MOST:
         message = f"Invalid value {asked} for MaxRecords. Must be between {_LEAST} and {_MOST}"
         raise ApiError("InvalidParameterValue", message)
-    part, marker = page(shapes, params, RDS, lambda shape: str(shape[key]))
-    return {member: part} if marker is None else {member: part, "Marker": marker}
+    return paginate.paged(member, shapes, params, paginate.RDS, lambda shape: str(shape[key]))

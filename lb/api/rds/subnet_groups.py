@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from lb.api.call import ApiError, Call, Operations, Params, Result
+from lb.api.ec2.vpcs import default_vpc, members
 from lb.api.rds.filters import keep, paged
 from lb.api.rds.identifiers import group_name
 from lb.api.rds.tag_errors import TAG_ERRORS
@@ -67,8 +68,8 @@ def group_shape(call: Call, name: str) -> dict[str, Any]:
     """The group for an instance; `default` is the one of the default VPC's subnets. Raises ApiError."""
     if name != DEFAULT:
         return dict(find_group(call, name).shape)
-    vpcs = {vpc.id for vpc in call.tx.all(Kind.VPC, call.region) if vpc.shape.get("IsDefault")}
-    subnets = [subnet for subnet in call.tx.all(Kind.SUBNET, call.region) if subnet.shape["VpcId"] in vpcs]
+    vpc = default_vpc(call)
+    subnets = members(call, Kind.SUBNET, vpc.id) if vpc is not None else []
     if not subnets:
         raise ApiError("DBSubnetGroupNotFoundFault", f"DB subnet group '{DEFAULT}' does not exist.", 404)
     return _shape(call, DEFAULT, DEFAULT, subnets)

@@ -27,7 +27,7 @@ def decode(route: Route, request: Request) -> Decoded:
     shape = service.input_shape(operation)
     if shape is not None:
         check(shape, given, route.protocol)
-    return Decoded(service.name, operation, given, route.region, route.access_key, route.protocol)
+    return Decoded(service.name, operation, given, route.region)
 
 
 def not_implemented(service: str, operation: str) -> ApiError:

@@ -38,7 +38,6 @@ class Route:
     service: Service | None
     protocol: Protocol
     region: str
-    access_key: str | None = None
     signing_name: str | None = None
 
 
@@ -50,8 +49,6 @@ class Decoded:
     operation: str
     params: Params
     region: str
-    access_key: str | None
-    protocol: Protocol
 
 
 @dataclass(frozen=True, slots=True)

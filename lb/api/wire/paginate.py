@@ -16,20 +16,24 @@ _POSITION_SIZE: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """How a service pages: its two parameters, the size of a page when none is asked for, and its error for a bad marker."""
+    """How a service pages: its two parameters, the size of a page when none is asked for, its error for a bad marker.
+
+    `next` is the member of the answer that has the marker of the next page.
+    """
 
     size: str | None
     marker: str
     default_size: int
     error: str
+    next: str
 
 
-ELB: Final = Paging("PageSize", "Marker", 400, "ValidationError")
-EC2: Final = Paging("MaxResults", "NextToken", 1000, "InvalidNextToken")
-RDS: Final = Paging("MaxRecords", "Marker", 100, "InvalidParameterValue")
-IAM: Final = Paging("MaxItems", "Marker", 100, "ValidationError")
-ACM: Final = Paging("MaxItems", "NextToken", 1000, "ValidationException")
-CLOUDWATCH: Final = Paging(None, "NextToken", 500, "InvalidNextToken")
+ELB: Final = Paging("PageSize", "Marker", 400, "ValidationError", "NextMarker")
+EC2: Final = Paging("MaxResults", "NextToken", 1000, "InvalidNextToken", "NextToken")
+RDS: Final = Paging("MaxRecords", "Marker", 100, "InvalidParameterValue", "Marker")
+IAM: Final = Paging("MaxItems", "Marker", 100, "ValidationError", "Marker")
+ACM: Final = Paging("MaxItems", "NextToken", 1000, "ValidationException", "NextToken")
+CLOUDWATCH: Final = Paging(None, "NextToken", 500, "InvalidNextToken", "NextToken")
 
 
 def page(
@@ -48,6 +52,23 @@ def page(
         return items[start:], None
     raw = end.to_bytes(_POSITION_SIZE, "big") + _print(key(items[end - 1]))
     return items[start:end], base64.urlsafe_b64encode(raw).decode()
+
+
+def paged(
+    member: str,
+    items: Sequence[T],
+    params: Mapping[str, Any],
+    paging: Paging,
+    key: Callable[[T], str] = repr,
+    shown: Callable[[T], Any] = lambda item: item,
+) -> dict[str, Any]:
+    """One page of `items` as `member` of an answer, each as `shown`; with the marker of the next page where there is one.
+
+    See `page`.
+    """
+    part, marker = page(items, params, paging, key)
+    answer: dict[str, Any] = {member: [shown(item) for item in part]}
+    return answer if marker is None else {**answer, paging.next: marker}
 
 
 def _start(items: Sequence[T], marker: str, paging: Paging, key: Callable[[T], str]) -> int:

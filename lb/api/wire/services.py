@@ -41,7 +41,7 @@ CLASSIC_VERSION: Final = "2012-06-01"
 """The API version of classic load balancers, which share ELB's signing name."""
 
 _SCOPE: Final = re.compile(
-    r"(?P<key>[^\s/,]{1,128})/(?P<date>\d{8})/(?P<region>[a-z0-9-]{1,32})/(?P<service>[a-z0-9-]{1,64})/aws4_request"
+    r"[^\s/,]{1,128}/\d{8}/(?P<region>[a-z0-9-]{1,32})/(?P<service>[a-z0-9-]{1,64})/aws4_request"
 )
 _HEADER_CREDENTIAL: Final = re.compile(r"\bCredential=" + _SCOPE.pattern)
 _QUERY_CREDENTIAL: Final = re.compile(r"(?:^|&)X-Amz-Credential=([^&]*)")
@@ -83,7 +83,7 @@ class Services:
         service = None if name is None else self.get(name)
         if scope is None:
             return Route(service, protocol, default_region)
-        return Route(service, protocol, scope["region"], scope["key"], scope["service"])
+        return Route(service, protocol, scope["region"], scope["service"])
 
     def _by_parameters(self, request: Request) -> str | None:
         text = f"{request.query}&{request.body.decode('latin-1')}"

@@ -45,8 +45,8 @@ def test_parameters_arrive_as_botocore_was_given_them(service, protocol):
         route = SERVICES.route(request, "us-east-1")
         decoded = decode(route, request)
         assert decoded.params == params, operation.name
-        assert (decoded.service, decoded.operation, decoded.protocol) == (service, operation.name, Protocol(protocol))
-        assert (decoded.region, decoded.access_key) == (REGION, "AKIDEXAMPLE")
+        assert (decoded.service, decoded.operation, route.protocol) == (service, operation.name, Protocol(protocol))
+        assert decoded.region == REGION
         read += 1
     assert read > 10
 

