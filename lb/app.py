@@ -54,7 +54,7 @@ from lb.observe.why import why
 from lb.proxy.node import Node
 from lb.proxy.ports import Ports
 from lb.resources.traffic import Traffic
-from lb.routing.plan import Plan
+from lb.routing.plan import Plan, unchanged
 from lb.settings import Settings
 from lb.store.cookie_key import cookie_key
 from lb.store.open import store_of
@@ -73,7 +73,7 @@ class App:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._plans: deque[Plan] = deque(maxlen=_PAST_PLANS)  # the last one first
+        self._plans: deque[Plan] = deque([Plan()], _PAST_PLANS)  # the last one first
         self.metrics = Metrics(self._hosts)
         self.recorder = Recorder(settings.data_dir, self.metrics, zone=settings.zone or "", node_ip=settings.host)
         self._names = TargetNames()
@@ -165,10 +165,12 @@ class App:
         await self.control.apply_file(config)
 
     def _publish(self, config: Config, plan: Plan) -> None:
+        before = self._plans[0]
         self._plans.appendleft(plan)
-        self._names.publish(plan)
         self.recorder.configure(config)
-        self.checker.reconcile(plan)
+        if not unchanged(before.groups, plan.groups):
+            self._names.publish(plan)
+            self.checker.reconcile(plan)
 
     def _records_changed(self) -> None:
         self._instances.reconcile(self.control.records)

@@ -139,6 +139,8 @@ class Control:
     async def _prepare(self, records: Transaction, file: Config) -> tuple[Prepared, Config]:
         made = self._traffic.config_of(records, self._is_from_file)
         config = Config((*file.load_balancers, *made.load_balancers), (*file.target_groups, *made.target_groups))
+        # A pause, in which the traffic has its turn.
+        await asyncio.sleep(0)
         addresses = await self._discovery.look_up(config.names)
         plan = self._compiler.compile(config, addresses)
         optional = {listener.arn for balancer in made.load_balancers for listener in balancer.listeners}

@@ -1,5 +1,6 @@
 """The endpoint of the AWS APIs: one call from its request to its answer."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -56,7 +57,11 @@ class AwsApi:
             if self._keys:
                 verify(request, self._keys, datetime.now(UTC))
             decoded = decode(route, request)
-            return render(route, decoded.operation, await self._perform(decoded), request_id)
+            # Between the steps of a call the traffic has its turn.
+            await asyncio.sleep(0)
+            result = await self._perform(decoded)
+            await asyncio.sleep(0)
+            return render(route, decoded.operation, result, request_id)
         except ApiError as error:
             return render_error(route, error, request_id)
         except OwnedByFileError as error:

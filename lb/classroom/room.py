@@ -152,7 +152,7 @@ class Classroom:
         balancer = Snapshot(lesson.id, Transaction(self._records())).load_balancer(name) if name else None
         if balancer is None:
             return "http://DNS-NAME"
-        listener = next(self._records().children(Kind.LISTENER, balancer.id), None)
+        listener = next(iter(self._records().children(Kind.LISTENER, balancer.id)), None)
         port = self._bound_port(listener.shape["Port"]) if listener is not None else None
         where = f":{port}" if port not in (None, _HTTP) else ""
         return f"http://{balancer.shape['DNSName']}{where}"

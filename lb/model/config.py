@@ -9,7 +9,7 @@ from ipaddress import IPv4Network, IPv6Network
 from types import MappingProxyType
 
 from lb.model.matcher import Matcher
-from lb.model.rules import Rule
+from lb.model.rules import Forward, Rule
 
 Network = IPv4Network | IPv6Network
 NO_ATTRIBUTES: Mapping[str, str] = MappingProxyType({})
@@ -76,7 +76,7 @@ class Listener:
     """A port of a load balancer and what happens to requests that arrive there: its rules, the default rule among them.
 
     `admitted` are the blocks of client addresses that the load balancer's security groups let in, None where they let in
-    everybody.
+    everybody. `forwards_to` are the ARNs of the target groups that its rules name.
     """
 
     arn: str
@@ -84,6 +84,12 @@ class Listener:
     rules: tuple[Rule, ...]
     attributes: Mapping[str, str] = field(default_factory=lambda: NO_ATTRIBUTES)
     admitted: tuple[Network, ...] | None = None
+    forwards_to: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        forwards = (rule.action for rule in self.rules if isinstance(rule.action, Forward))
+        found = frozenset(group.arn for action in forwards for group in action.target_groups)
+        object.__setattr__(self, "forwards_to", found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,16 @@ class Config:
 
     load_balancers: tuple[LoadBalancer, ...] = ()
     target_groups: tuple[TargetGroup, ...] = ()
+
+    @property
+    def users(self) -> dict[str, LoadBalancer]:
+        """The load balancer of each target group, by its ARN, to which one forwards: the first that does."""
+        return {
+            arn: balancer
+            for balancer in reversed(self.load_balancers)
+            for listener in balancer.listeners
+            for arn in listener.forwards_to
+        }
 
     @property
     def names(self) -> frozenset[str]:

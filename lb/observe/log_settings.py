@@ -10,7 +10,6 @@ from typing import Final
 from lb.model import attributes, names
 from lb.model.attributes import Scope
 from lb.model.config import Config, LoadBalancer
-from lb.model.rules import Forward
 from lb.observe.log_files import LogKind, LogSource
 
 _ATTRIBUTES: Final = {
@@ -50,11 +49,4 @@ def _delivery(balancer: LoadBalancer, kind: LogKind, key: str, node_ip: str) -> 
 
 def load_balancers_of_groups(config: Config) -> Mapping[str, str]:
     """Target group ARN -> the load balancer (`app/NAME/ID`) that forwards to it; groups that nobody uses are missing."""
-    return {
-        group.arn: names.load_balancer_label(balancer.arn)
-        for balancer in reversed(config.load_balancers)
-        for listener in balancer.listeners
-        for rule in listener.rules
-        if isinstance(rule.action, Forward)
-        for group in rule.action.target_groups
-    }
+    return {arn: names.load_balancer_label(balancer.arn) for arn, balancer in config.users.items()}

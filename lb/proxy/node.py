@@ -20,7 +20,7 @@ from lb.net.tasks import Tasks
 from lb.proxy.entropy import HexSource
 from lb.proxy.pool import Pool
 from lb.proxy.target import TargetConnection
-from lb.routing.plan import GroupPlan, Plan
+from lb.routing.plan import Plan, unchanged
 from lb.targets.anomaly import DECISION_INTERVAL_S
 from lb.targets.health import Health
 from lb.targets.roster import Roster, Slot
@@ -78,7 +78,7 @@ class Node:
         self.wall_s = time
         self.sealer = Sealer(cookie_key, lambda: os.urandom(NONCE_BYTES))
         self.rosters: dict[str, Roster] = {}
-        self._groups: dict[str, GroupPlan] = {}
+        self._plan = Plan()
         self.pools: dict[Slot, Pool] = {}
         self.clients: set[ClientConnection] = set()
         self.entropy = HexSource()
@@ -96,20 +96,24 @@ class Node:
 
     def publish(self, plan: Plan) -> None:
         """Takes over a plan. Requests in flight keep the one that they started with."""
-        now = monotonic()
-        before, self._groups = self._groups, {group.arn: group for group in plan.groups}
-        for arn, group in self._groups.items():
-            roster = self.rosters.get(arn)
-            if roster is None:
-                roster = self.rosters[arn] = Roster(arn, self.sealer, self.rng, self.zone)
-            # What has not changed is the same object (`lb.routing.plan.Compiler`).
-            if before.get(arn) is not group:
-                roster.reconcile(group, now)
+        before, self._plan = self._plan, plan
         # The longest timeout of all listeners: how long an idle connection to a target may be of use.
         self._idle_sweeps = max((listener.idle_timeout_s for listener in plan.listeners), default=0) / SWEEP_S
-        for arn in self.rosters.keys() - self._groups.keys():
+        if not unchanged(before.groups, plan.groups):
+            self._match_rosters(before)
+            self._match_pools()
+
+    def _match_rosters(self, before: Plan) -> None:
+        now = monotonic()
+        known = {group.arn: group for group in before.groups}
+        for group in self._plan.groups:
+            roster = self.rosters.get(group.arn)
+            if roster is None:
+                roster = self.rosters[group.arn] = Roster(group.arn, self.sealer, self.rng, self.zone)
+            if known.get(group.arn) is not group:
+                roster.reconcile(group, now)
+        for arn in self.rosters.keys() - {group.arn for group in self._plan.groups}:
             del self.rosters[arn]
-        self._match_pools()
 
     def apply_health(self, target_group_arn: str, key: str, health: Health) -> None:
         """A verdict of the health checker."""

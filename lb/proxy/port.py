@@ -8,7 +8,7 @@ from lb.net.sockets import BACKLOG
 from lb.proxy.client import ClientConnection
 from lb.proxy.listener import ActiveListener
 from lb.proxy.node import Node
-from lb.routing.plan import ListenerPlan
+from lb.routing.plan import ListenerPlan, unchanged
 
 
 class Port:
@@ -23,6 +23,7 @@ class Port:
         self.only: ActiveListener | None = None
         self._bound = bound
         self._server: asyncio.Server | None = None
+        self._plans: Sequence[ListenerPlan] = ()
         self._listeners: dict[str, ActiveListener] = {}
         self.adopt(plans)
 
@@ -34,6 +35,9 @@ class Port:
 
     def adopt(self, plans: Sequence[ListenerPlan]) -> None:
         """Takes over plans for the requests to come, one for each listener of the port."""
+        if unchanged(self._plans, plans):
+            return
+        self._plans = plans
         known, self._listeners = self._listeners, {}
         for plan in plans:
             listener = known.get(plan.arn)

@@ -4,7 +4,7 @@
 not at all.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -44,6 +44,7 @@ class Kind(StrEnum):
 
 
 Key = tuple[Kind, str]
+_Family = tuple[Kind, str]  # a kind, and the parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,9 @@ class Records:
 
     def __init__(self, records: Iterable[Record] = ()) -> None:
         self._kinds: dict[Kind, dict[str, Record]] = {kind: {} for kind in Kind}
-        self._children: dict[tuple[Kind, str], dict[str, None]] = {}
+        self._children: dict[_Family, dict[str, Record]] = {}
+        # What `all` and `children` have told since it was last changed.
+        self._told: dict[Kind | _Family, tuple[Record, ...]] = {}
         self._from_file: frozenset[Key] = frozenset()
         self.apply(Change(record.key, record) for record in records)
 
@@ -105,14 +108,23 @@ class Records:
         """The record, or None."""
         return self._kinds[kind].get(record_id)
 
-    def all(self, kind: Kind) -> Iterator[Record]:
-        """Every record of a kind."""
-        return iter(self._kinds[kind].values())
+    def all(self, kind: Kind) -> tuple[Record, ...]:
+        """Every record of a kind; the same object until one of them changes."""
+        told = self._told.get(kind)
+        if told is None:
+            told = self._told[kind] = tuple(self._kinds[kind].values())
+        return told
 
-    def children(self, kind: Kind, parent: str) -> Iterator[Record]:
-        """The records of a kind that belong to `parent`."""
-        records = self._kinds[kind]
-        return (records[each] for each in self._children.get((kind, parent), ()))
+    def children(self, kind: Kind, parent: str) -> tuple[Record, ...]:
+        """The records of a kind that belong to `parent`; the same object until one of them changes."""
+        family = kind, parent
+        told = self._told.get(family)
+        if told is None:
+            siblings = self._children.get(family)
+            if siblings is None:
+                return ()
+            told = self._told[family] = tuple(siblings.values())
+        return told
 
     def is_from_file(self, key: Key) -> bool:
         """Whether the configuration file defines the record."""
@@ -123,13 +135,19 @@ class Records:
         for change in changes:
             kind, record_id = change.key
             if change.record is not None:
+                family = kind, change.record.parent
                 self._kinds[kind][record_id] = change.record
-                self._children.setdefault((kind, change.record.parent), {})[record_id] = None
+                self._children.setdefault(family, {})[record_id] = change.record
             elif (gone := self._kinds[kind].pop(record_id, None)) is not None:
-                siblings = self._children[kind, gone.parent]
+                family = kind, gone.parent
+                siblings = self._children[family]
                 del siblings[record_id]
                 if not siblings:
-                    del self._children[kind, gone.parent]
+                    del self._children[family]
+            else:
+                continue
+            self._told.pop(kind, None)
+            self._told.pop(family, None)
 
     def replace_file(self, records: Iterable[Record]) -> None:
         """Takes over what the configuration file defines now, instead of what it defined before."""
@@ -147,7 +165,7 @@ class Transaction:
         self._records = records
         self._changes: dict[Key, Record | None] = {}
         # Of what was changed: kinds, and kinds with the parent. All else is read as it is kept.
-        self._touched: set[Kind | tuple[Kind, str]] = set()
+        self._touched: set[Kind | _Family] = set()
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -159,18 +177,18 @@ class Transaction:
         key = kind, record_id
         return self._changes[key] if key in self._changes else self._records.get(kind, record_id)
 
-    def all(self, kind: Kind, region: str | None = None) -> list[Record]:
+    def all(self, kind: Kind, region: str | None = None) -> Sequence[Record]:
         """Every record of a kind, those of one region only where it is given."""
         kept = self._records.all(kind)
-        found = self._seen(kind, kept) if kind in self._touched else kept
-        return [record for record in found if region is None or record.region == region]
+        found = tuple(self._seen(kind, kept)) if kind in self._touched else kept
+        return found if region is None else tuple(record for record in found if record.region == region)
 
-    def children(self, kind: Kind, parent: str) -> list[Record]:
+    def children(self, kind: Kind, parent: str) -> Sequence[Record]:
         """The records of a kind that belong to `parent`."""
         kept = self._records.children(kind, parent)
         if (kind, parent) not in self._touched:
-            return list(kept)
-        return [record for record in self._seen(kind, kept) if record.parent == parent]
+            return kept
+        return tuple(record for record in self._seen(kind, kept) if record.parent == parent)
 
     def _seen(self, kind: Kind, kept: Iterable[Record]) -> Iterator[Record]:
         for record in kept:

@@ -3,12 +3,11 @@
 Carried are Application Load Balancers and their HTTP listeners; everything else stays a record.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from lb.model.config import Config, Listener, LoadBalancer, Network, Target, TargetGroup
-from lb.model.rules import Forward
 from lb.resources import security
 from lb.resources.places import Placing
 from lb.resources.records import Kind, Record, Transaction
@@ -16,69 +15,72 @@ from lb.resources.rules import rule_of
 from lb.resources.target_groups import group_of, is_served
 
 _T = TypeVar("_T")
+_Parts = tuple[Any, ...]
+_Make = Callable[[_Parts, "_Built[_T] | None"], _T]
+
+
+@dataclass(frozen=True, slots=True)
+class _Built(Generic[_T]):
+    """What was `made` of `parts`, when the records were as `seen`: while those stay, nothing else has to be looked at."""
+
+    seen: _Parts
+    parts: _Parts
+    made: _T
 
 
 class Traffic:
-    """Builds configurations, and remembers what it built: a resource that has not changed is the same object again."""
+    """Builds configurations, and remembers the last: a resource that has not changed is the same object again.
+
+    So a change costs what it changes, and a glance at each load balancer, listener and target group.
+    """
 
     def __init__(self, placing: Placing, *, security_groups: bool) -> None:
         """`placing` tells where instances are, `security_groups` whether they keep anybody out."""
         self._placing = placing
         self._security_groups = security_groups
-        self._built: dict[str, tuple[tuple[object, ...], Any]] = {}
+        self._last: dict[str, _Built[Any]] = {}
 
     def config_of(self, records: Transaction, is_from_file: Callable[[Record], bool]) -> Config:
         """The part of the configuration that the API made: all but what the configuration file defines."""
-        build = _Build(records, self._built, self._placing, security_groups=self._security_groups)
-        balancers = [
-            (record, build.load_balancer(record))
+        build = _Build(records, self._last, self._placing, security_groups=self._security_groups)
+        balancers = tuple(
+            build.load_balancer(record)
             for record in records.all(Kind.LOAD_BALANCER)
             if record.shape["Type"] == "application" and not is_from_file(record)
-        ]
-        users = {arn: record for record, balancer in balancers for arn in _forwards_to(balancer)}
-        groups = [
+        )
+        users = Config(balancers).users
+        groups = tuple(
             build.target_group(record, users.get(record.id))
             for record in records.all(Kind.TARGET_GROUP)
             if not is_from_file(record)
-        ]
-        self._built = build.built
-        return Config(tuple(balancer for _, balancer in balancers), tuple(groups))
-
-
-def _forwards_to(balancer: LoadBalancer) -> set[str]:
-    return {
-        group.arn
-        for listener in balancer.listeners
-        for rule in listener.rules
-        if isinstance(rule.action, Forward)
-        for group in rule.action.target_groups
-    }
+        )
+        self._last = build.built
+        return Config(balancers, groups)
 
 
 class _Build:
-    """One configuration. `known` is what was built for the one before."""
+    """One configuration. `last` is what was built for the one before, by ARN."""
 
     def __init__(
-        self,
-        records: Transaction,
-        known: Mapping[str, tuple[tuple[object, ...], Any]],
-        placing: Placing,
-        *,
-        security_groups: bool,
+        self, records: Transaction, last: Mapping[str, _Built[Any]], placing: Placing, *, security_groups: bool
     ) -> None:
-        self.built: dict[str, tuple[tuple[object, ...], Any]] = {}
-        self._rules: dict[tuple[str, ...], tuple[Record, ...]] = {}  # of security groups
+        self.built: dict[str, _Built[Any]] = {}
         self._records = records
-        self._known = known
+        self._last = last
         self._placing = placing
         self._security_groups = security_groups
+        # What says, beside the resources themselves, where targets are and who is let in.
+        self._around = tuple(map(records.all, (Kind.INSTANCE, Kind.SUBNET, Kind.SECURITY_GROUP_RULE)))
 
-    def _again(self, name: str, parts: tuple[object, ...], make: Callable[[], _T]) -> _T:
-        """What was made of the same parts before, or what `make` makes of them now."""
-        before = self._known.get(name)
-        made: _T = before[1] if before is not None and before[0] == parts else make()
-        self.built[name] = parts, made
-        return made
+    def _again(self, arn: str, seen: _Parts, read: Callable[[], _Parts], make: _Make[_T]) -> _T:
+        """What was made last, or what `make` makes of the parts that `read` tells now, and of what was built last."""
+        last: _Built[_T] | None = self._last.get(arn)
+        if last is None or last.seen != seen:
+            parts = read()
+            made = last.made if last is not None and last.parts == parts else make(parts, last)
+            last = _Built(seen, parts, made)
+        self.built[arn] = last
+        return last.made
 
     def load_balancer(self, record: Record) -> LoadBalancer:
         listeners = tuple(
@@ -86,8 +88,9 @@ class _Build:
             for each in self._records.children(Kind.LISTENER, record.id)
             if each.shape["Protocol"] == "HTTP"
         )
+        parts = record, *listeners
 
-        def make() -> LoadBalancer:
+        def make(*_: object) -> LoadBalancer:
             shape = record.shape
             return LoadBalancer(
                 arn=record.id,
@@ -98,40 +101,46 @@ class _Build:
                 attributes=record.attributes,
             )
 
-        return self._again(record.id, (record, *listeners), make)
+        return self._again(record.id, parts, lambda: parts, make)
 
     def _listener(self, balancer: Record, record: Record) -> Listener:
         rules = self._records.children(Kind.RULE, record.id)
-        admitted = self._admitted(balancer, record.shape["Port"])
 
-        def make() -> Listener:
-            return Listener(record.id, record.shape["Port"], tuple(map(rule_of, rules)), record.attributes, admitted)
+        def read() -> _Parts:
+            return record, self._admitted(balancer, record.shape["Port"]), rules
 
-        return self._again(record.id, (record, admitted, *rules), make)
+        def make(parts: _Parts, last: _Built[Listener] | None) -> Listener:
+            # By identity: `last` keeps its records alive.
+            known = dict(zip(map(id, last.parts[2]), last.made.rules, strict=True)) if last is not None else {}
+            made = tuple(known.get(id(rule)) or rule_of(rule) for rule in rules)
+            return Listener(record.id, record.shape["Port"], made, record.attributes, parts[1])
+
+        return self._again(record.id, (balancer, record, rules, *self._around), read, make)
 
     def _admitted(self, balancer: Record, port: int) -> tuple[Network, ...] | None:
-        groups = tuple(balancer.shape.get("SecurityGroups", ()))
+        groups = balancer.shape.get("SecurityGroups", ())
         if not (self._security_groups and groups):
             return None
-        rules = self._rules.get(groups)
-        if rules is None:
-            kind = Kind.SECURITY_GROUP_RULE
-            rules = self._rules[groups] = tuple(
-                rule for group in groups for rule in self._records.children(kind, group)
-            )
-        make = partial(security.admitted, self._records, groups, port)
-        return self._again(f"{port} of {groups}", rules, make)
+        return security.admitted(self._records, groups, port)
 
-    def target_group(self, record: Record, user: Record | None) -> TargetGroup:
-        targets = tuple(self._targets(record, user))
-        # Targets are equal by id and port alone; where they are and whom they admit may change as well.
-        details = tuple((each.zone, each.place, each.blocked) for each in targets)
-        return self._again(record.id, (record, targets, details), partial(group_of, record, targets))
+    def target_group(self, record: Record, user: LoadBalancer | None) -> TargetGroup:
+        balancer = self._records.get(Kind.LOAD_BALANCER, user.arn) if user is not None else None
+        registered = self._records.children(Kind.TARGET, record.id)
 
-    def _targets(self, group: Record, user: Record | None) -> Iterator[Target]:
+        def read() -> _Parts:
+            targets = tuple(self._targets(record, registered, balancer))
+            # Targets are equal by id and port alone; where they are and whom they admit may change as well.
+            return record, targets, tuple((each.zone, each.place, each.blocked) for each in targets)
+
+        def make(parts: _Parts, _: object) -> TargetGroup:
+            return group_of(record, parts[1])
+
+        return self._again(record.id, (record, balancer, registered, *self._around), read, make)
+
+    def _targets(self, group: Record, registered: Iterable[Record], balancer: Record | None) -> Iterator[Target]:
         if not is_served(group):
             return
-        for record in self._records.children(Kind.TARGET, group.id):
+        for record in registered:
             name, port = record.shape["Id"], record.shape["Port"]
             instance = self._records.get(Kind.INSTANCE, name)
             if instance is None:
@@ -139,7 +148,7 @@ class _Build:
             elif instance.more["desired"] == "running" and instance.more["address"]:
                 place = self._placing.place(instance)
                 zone = instance.shape["Placement"]["AvailabilityZone"]
-                yield Target(name, port, zone, place, blocked=self._blocks(instance, port, user))
+                yield Target(name, port, zone, place, blocked=self._blocks(instance, port, balancer))
 
     def _blocks(self, instance: Record, port: int, balancer: Record | None) -> bool:
         if not self._security_groups or balancer is None:

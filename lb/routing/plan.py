@@ -7,18 +7,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from ipaddress import ip_address
-from typing import Any, TypeVar
+from operator import is_
+from typing import Any, Final, TypeVar
 
 from lb.http.forwarded import ForwardedSettings
 from lb.http.record import Origin
 from lb.model import attributes, names
 from lb.model.attributes import Scope
 from lb.model.config import Config, HealthCheck, Listener, LoadBalancer, Network, Target, TargetGroup
-from lb.model.rules import Forward
 from lb.routing.walk import RuleTable, compile_rules
 
 _T = TypeVar("_T")
 _HTTP_PORT = 80
+_NEW: Final = (None, None)
 Addresses = Mapping[str, tuple[str, ...]]
 """Host name -> the IP addresses that it stands for; a name that is missing has none so far."""
 
@@ -128,6 +129,11 @@ class Plan:
     groups: tuple[GroupPlan, ...] = ()
 
 
+def unchanged(before: Sequence[object], now: Sequence[object]) -> bool:
+    """Whether two plans have the same listeners or groups here, object for object: then nothing about them is new."""
+    return len(before) == len(now) and all(map(is_, before, now))
+
+
 def compile_plan(config: Config, addresses: Addresses) -> Plan:
     """Compiles a configuration. Raises PlanError."""
     return Compiler().compile(config, addresses)
@@ -136,20 +142,22 @@ def compile_plan(config: Config, addresses: Addresses) -> Plan:
 class Compiler:
     """Compiles one configuration after the other: what has not changed since the last one is the same object again.
 
-    So a change costs what it changes, not what there is.
+    So a change costs what it changes, and a glance at each listener and target group.
     """
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[tuple[object, ...], Any]] = {}
+        self._known: dict[str, tuple[tuple[object, ...] | None, Any]] = {}
 
     def compile(self, config: Config, addresses: Addresses) -> Plan:
         """The plan of a configuration. Raises PlanError."""
         known, self._known = self._known, {}
 
-        def again(arn: str, parts: tuple[object, ...], make: Callable[[], _T]) -> _T:
-            before = known.get(arn)
-            made: _T = before[1] if before is not None and before[0] == parts else make()
-            self._known[arn] = parts, made
+        def again(arn: str, parts: tuple[object, ...], make: Callable[[_T | None], _T]) -> _T:
+            last = known.get(arn, _NEW)
+            if last[0] != parts:
+                last = parts, make(last[1])
+            self._known[arn] = last
+            made: _T = last[1]
             return made
 
         listeners = tuple(
@@ -161,7 +169,7 @@ class Compiler:
             for balancer in config.load_balancers
             for listener in balancer.listeners
         )
-        users = _users(config)
+        users = config.users
         _check(config, listeners, users)
         groups = []
         for group in config.target_groups:
@@ -172,16 +180,6 @@ class Compiler:
             details = tuple((target.zone, target.place, target.blocked) for target in group.targets)
             groups.append(again(group.arn, (group, details, zones, found), partial(_group, group, found, zones)))
         return Plan(listeners, tuple(groups))
-
-
-def _users(config: Config) -> dict[str, LoadBalancer]:
-    """The load balancer of each target group that one forwards to."""
-    users: dict[str, LoadBalancer] = {}
-    for balancer in config.load_balancers:
-        for listener in balancer.listeners:
-            for arn in _forwards_to(listener):
-                users.setdefault(arn, balancer)
-    return users
 
 
 def _check(config: Config, listeners: Iterable[ListenerPlan], users: Mapping[str, LoadBalancer]) -> None:
@@ -196,20 +194,14 @@ def _check(config: Config, listeners: Iterable[ListenerPlan], users: Mapping[str
             raise PlanError(f"two listeners of one load balancer share port {plan.port}: {other} and {plan.arn}")
 
 
-def _forwards_to(listener: Listener) -> set[str]:
-    return {
-        group.arn for rule in listener.rules if isinstance(rule.action, Forward) for group in rule.action.target_groups
-    }
-
-
-def _listener(balancer: LoadBalancer, listener: Listener) -> ListenerPlan:
+def _listener(balancer: LoadBalancer, listener: Listener, last: ListenerPlan | None) -> ListenerPlan:
     scope, values = Scope.LOAD_BALANCER, balancer.attributes
     return ListenerPlan(
         arn=listener.arn,
         port=listener.port,
         load_balancer_arn=balancer.arn,
         origin=Origin(names.load_balancer_label(balancer.arn), balancer.dns_name, listener.port),
-        rules=_rules(listener),
+        rules=_rules(listener, last.rules if last is not None else None),
         forwarded=ForwardedSettings(
             port=listener.port,
             default_host=balancer.dns_name.encode(),
@@ -227,9 +219,9 @@ def _listener(balancer: LoadBalancer, listener: Listener) -> ListenerPlan:
     )
 
 
-def _rules(listener: Listener) -> RuleTable:
+def _rules(listener: Listener, last: RuleTable | None) -> RuleTable:
     try:
-        return compile_rules(listener.rules)
+        return compile_rules(listener.rules, last)
     except ValueError as error:
         raise PlanError(f"the rules of {listener.arn} cannot be used: {error}") from error
 
@@ -244,7 +236,9 @@ def _response_headers(listener: Listener) -> tuple[tuple[bytes, bytes], ...]:
     return tuple(headers)
 
 
-def _group(group: TargetGroup, addresses: Sequence[Iterable[str | None]], zones: tuple[str, ...] | None) -> GroupPlan:
+def _group(
+    group: TargetGroup, addresses: Sequence[Iterable[str | None]], zones: tuple[str, ...] | None, _: GroupPlan | None
+) -> GroupPlan:
     """`addresses` are those of each target; `zones` are those of the load balancer that uses the group, None without."""
     endpoints: dict[str, Endpoint] = {}
     for target, found in zip(group.targets, addresses, strict=True):

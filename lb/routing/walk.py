@@ -5,7 +5,7 @@ another rule (fact sheet 3.1).
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lb.model.rules import Action, FixedResponse, Forward, Redirect, Rule
@@ -70,18 +70,19 @@ class Walk:
     chosen: CompiledRule
 
 
-def compile_rules(rules: Iterable[Rule]) -> RuleTable:
+def compile_rules(rules: Iterable[Rule], last: RuleTable | None = None) -> RuleTable:
     """Compiles a listener's rules, in any order; exactly one must be a default rule.
 
-    Raises lb.model.regexes.InvalidRegex for a condition, and ValueError for missing or double default rules and for
-    double priorities.
+    What `last` has of the same rules, object for object, is used again. Raises lb.model.regexes.InvalidRegex for a
+    condition, and ValueError for missing or double default rules and for double priorities.
     """
     ordered = sorted(rules, key=lambda rule: (rule.priority is None, rule.priority))
     if not ordered or ordered[-1].priority is not None:
         raise ValueError("a listener needs a default rule")
     if len({rule.priority for rule in ordered}) != len(ordered):
         raise ValueError("two rules of a listener cannot have the same priority")
-    *others, default = (_compiled(rule, position) for position, rule in enumerate(ordered))
+    known = {id(each.rule): each for each in (*last.rules, last.default)} if last is not None else {}
+    *others, default = (_compiled(rule, position, known.get(id(rule))) for position, rule in enumerate(ordered))
     return RuleTable(tuple(others), default, RuleIndex([rule.conditions for rule in others]))
 
 
@@ -115,7 +116,9 @@ def explain_walk(table: RuleTable, request: RequestView) -> Walk:
     return Walk(tuple(steps), chosen)
 
 
-def _compiled(rule: Rule, position: int) -> CompiledRule:
+def _compiled(rule: Rule, position: int, known: CompiledRule | None) -> CompiledRule:
+    if known is not None:
+        return known if known.position == position else replace(known, position=position)
     conditions = tuple(compile_condition(condition) for condition in rule.conditions)
     return CompiledRule(rule, position, conditions, _compiled_action(rule.action), compile_rewrite(rule.transforms))
 

@@ -122,7 +122,7 @@ def describe_instance_status(call: Call, params: Params) -> Result:
     return describe("InstanceStatuses", items, params, _STATUS_FILTERS, "InstanceId")
 
 
-def selected_instances(call: Call, params: Params) -> list[Record]:
+def selected_instances(call: Call, params: Params) -> Sequence[Record]:
     """The instances that `InstanceIds` name, or all of the region. Raises ApiError."""
     ids = params.get("InstanceIds")
     return find_instances(call, ids) if ids else call.tx.all(Kind.INSTANCE, call.region)

@@ -116,7 +116,7 @@ def find(call: Call, kind: Kind, record_id: str) -> Record:
     return record
 
 
-def select(call: Call, kind: Kind, ids: Sequence[str] | None) -> list[Record]:
+def select(call: Call, kind: Kind, ids: Sequence[str] | None) -> Sequence[Record]:
     """The resources with these ids, each once, or all of the region where none is asked for. Raises ApiError."""
     if not ids:
         return call.tx.all(kind, call.region)

@@ -1,6 +1,6 @@
 """Create, describe, modify and delete listeners (fact sheet 2). Its default actions are those of its default rule."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -60,7 +60,7 @@ def describe_listeners(call: Call, params: Params) -> Result:
     if bool(arns) == bool(balancer_arn):
         raise ApiError("ValidationError", "You must specify either listener ARNs or a load balancer ARN")
     if arns:
-        found = [find(call, Kind.LISTENER, arn) for arn in dict.fromkeys(arns)]
+        found: Sequence[Record] = [find(call, Kind.LISTENER, arn) for arn in dict.fromkeys(arns)]
     else:
         found = call.tx.children(Kind.LISTENER, find(call, Kind.LOAD_BALANCER, balancer_arn).id)
     answer = paged("Listeners", found, params)
@@ -137,7 +137,7 @@ def _actions(call: Call, balancer: Record, settings: Mapping[str, Any], params: 
     return read_actions(call, balancer, protocol, params["DefaultActions"], port=port)
 
 
-def _on_port(listeners: list[Record], settings: Mapping[str, Any]) -> Record | None:
+def _on_port(listeners: Sequence[Record], settings: Mapping[str, Any]) -> Record | None:
     return next((each for each in listeners if each.shape.get("Port") == settings.get("Port")), None)
 
 
@@ -146,7 +146,7 @@ def _port_taken(balancer: Record) -> ApiError:
     return ApiError("DuplicateListener", message)
 
 
-def _check_verifying(others: list[Record], settings: Mapping[str, Any]) -> None:
+def _check_verifying(others: Sequence[Record], settings: Mapping[str, Any]) -> None:
     """Raises ApiError where too many listeners of a load balancer would verify client certificates."""
 
     def verifies(shape: Mapping[str, Any]) -> bool:

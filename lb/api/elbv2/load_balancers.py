@@ -1,6 +1,6 @@
 """Create, describe and delete load balancers (fact sheet 1)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from lb.api.call import ApiError, Call, Operations, Params, Result
@@ -139,7 +139,7 @@ def _same(other: Record, settings: Mapping[str, Any], tags: Mapping[str, str]) -
     return comparable(other.shape) == comparable(settings) and (not tags or dict(other.tags) == dict(tags))
 
 
-def _filtered(call: Call, arns: list[str], by_name: list[str]) -> list[Record]:
+def _filtered(call: Call, arns: list[str], by_name: list[str]) -> Sequence[Record]:
     if arns and by_name:
         message = "Load balancer names and load balancer ARNs cannot be specified at the same time"
         raise ApiError("ValidationError", message)

@@ -75,7 +75,7 @@ def delete_target_group(call: Call, params: Params) -> Result:
     return {}
 
 
-def _all(call: Call) -> list[Record]:
+def _all(call: Call) -> Sequence[Record]:
     return call.tx.all(Kind.TARGET_GROUP, call.region)
 
 
@@ -84,7 +84,7 @@ def _answered(call: Call, groups: Sequence[Record]) -> list[dict[str, Any]]:
     return [{**group.shape, "LoadBalancerArns": list(used.get(group.id, ()))} for group in groups]
 
 
-def _asked(call: Call, params: Params) -> list[Record]:
+def _asked(call: Call, params: Params) -> Sequence[Record]:
     balancer, arns, wanted = (params.get(member) for member in ("LoadBalancerArn", "TargetGroupArns", "Names"))
     if sum(map(bool, (balancer, arns, wanted))) > 1:
         message = "Target group names, target group ARNs, and a load balancer ARN cannot be specified at the same time"

@@ -4,7 +4,7 @@ So creating one starts no server, deleting one loses no data and takes no snapsh
 the version asked for are not those of the server. The password is not kept.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -81,7 +81,7 @@ def create_db_instance(call: Call, params: Params) -> Result:
 def describe_db_instances(call: Call, params: Params) -> Result:
     """All instances, or one by its identifier or ARN."""
     if name := params.get("DBInstanceIdentifier"):
-        found = [find_instance(call, name)]
+        found: Sequence[Record] = [find_instance(call, name)]
     else:
         found = call.tx.all(Kind.DB_INSTANCE, call.region)
     shapes = keep([_shown(call, record) for record in found], params.get("Filters", ()), _FILTERS)

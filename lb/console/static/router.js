@@ -40,7 +40,8 @@ export function startRouter({ heading, root, changed }) {
     changed(view);
     const waiting = skeleton("24rem");
     // Only what takes long is said to be loading: else the page would flicker.
-    const late = setTimeout(() => root.replaceChildren(waiting), 150);
+    // Nor may one that was left meanwhile take the place of the one that is there.
+    const late = setTimeout(() => { if (mine === visit) root.replaceChildren(waiting); }, 150);
     try {
       const [module] = await Promise.all([import(`./views/${view}.js`), loadTexts(view)]);
       if (mine !== visit) return;

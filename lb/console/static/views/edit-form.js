@@ -1,7 +1,7 @@
 // Forms of several parts. A part is a node with valid(), which shows what is wrong, and value(): a `field`, or many of them.
 
 import { t } from "../i18n.js";
-import { button, errorCard, field, h, put, skeleton, state, table, write } from "../ui.js";
+import { button, drawn, errorCard, field, h, put, skeleton, state, table, write } from "../ui.js";
 
 // Whether every part is valid; the focus goes to the first that is not.
 export function allValid(parts, root) {
@@ -70,7 +70,8 @@ export function checkTable({ caption, key, columns, chosen = [], check = () => "
   const message = h("p", { class: "message", "aria-live": "polite" });
   let there = [];
   const box = (item) => h("input", { type: "checkbox", checked: wanted.has(key(item)), "aria-label": key(item), onchange: (event) => toggle(item, event.target.checked) });
-  const rows = table({ caption, key, columns: [{ label: t("edit.choose"), width: "5.5rem", make: (item) => Object.assign(box(item), { draw() {} }) }, ...columns] });
+  const drawnBox = (item) => drawn(box(item), (input, each) => put(input, "checked", wanted.has(key(each))));
+  const rows = table({ caption, key, columns: [{ label: t("edit.choose"), width: "5.5rem", make: drawnBox }, ...columns] });
   const node = h("div", {}, rows, message);
   function toggle(item, on) {
     if (on) wanted.add(key(item));

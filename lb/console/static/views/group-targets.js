@@ -28,8 +28,7 @@ export function targetPicker({ changed = () => {}, made = () => {}, subnets = ()
     instances.choose(calls.map(({ value }) => value).filter(Boolean));
     made(calls);
     toast(t("instances.launched"));
-    await follow.now();
-    changed();
+    follow.now();
   });
   const none = empty(t("instances.none"), t("group.no_instances"), launch);
   const addresses = textArea(t("group.addresses"), "", { hint: t("group.addresses_hint"), check: (text) => entries(text).map(wrong).find(Boolean) ?? "" });
@@ -40,7 +39,9 @@ export function targetPicker({ changed = () => {}, made = () => {}, subnets = ()
 
   const follow = poll(async () => {
     const found = (await readInstances()).filter((each) => ["running", "pending"].includes(each.instanceState.name));
+    const before = instances.value().join();
     instances.draw(found);
+    if (instances.value().join() !== before) changed();
     put(none, "hidden", found.length > 0);
     put(port, "hidden", !found.length);
   }, EVERY_MS);

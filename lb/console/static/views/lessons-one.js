@@ -38,7 +38,12 @@ export function renderLesson(root, id) {
     finished, h("h2", {}, t("lessons.steps")), steps, database, observing);
 
   let lesson = null;
-  const stop = poll(async () => draw(await get(`lessons/${encodeURIComponent(id)}`, { lang: language() })), EVERY_MS, (error) => {
+  const stop = poll(async () => {
+    const shown = lesson;
+    const next = await get(`lessons/${encodeURIComponent(id)}`, { lang: language() });
+    // Started meanwhile: this answer is older than what is shown.
+    if (lesson === shown) draw(next);
+  }, EVERY_MS, (error) => {
     if (full.parentNode !== root || error.code !== "NoAnswer") root.replaceChildren(errorCard(error, stop.now));
   });
   return stop;

@@ -61,33 +61,43 @@ function start(root, params, [balancers, groups]) {
   }
 
   // Begins anew: what has ended already, and from then on what ends.
-  async function follow() {
+  function follow() {
     const mine = ++round;
     unfollow();
     kept = [];
     told = 0;
     changed = true;
-    let waiting = [];
-    let listed = false;
-    const query = new URLSearchParams(Object.entries({ ...chosen, limit: PER_SECOND }).filter(([, value]) => value !== undefined));
+    // What ends while the list is asked for; null when it is there.
+    let waiting = null;
+    const filters = { ...chosen, limit: PER_SECOND };
+    const query = new URLSearchParams(Object.entries(filters).filter(([, value]) => value !== undefined));
     const take = (event) => {
-      if (event.type !== "batch" || mine !== round) return;
-      told += event.count;
-      if (listed) add(event.requests);
-      else waiting.push(...event.requests);
-    };
-    if (!paused) unfollow = events(`requests/stream?${query}`, take);
-    try {
-      const { requests } = await get("requests", { ...chosen, limit: MOST_ROWS });
       if (mine !== round) return;
-      add(requests.reverse());
-      listed = true;
-      const known = new Set(requests.map(keyOf));
-      add(waiting.filter((each) => !known.has(keyOf(each))));
-      waiting = [];
-    } catch (error) {
-      if (mine === round) toast(error.message, "bad");
+      // The stream begins, or again after an interruption: what ended before that is in the list only.
+      if (event.type === "hello") list();
+      if (event.type !== "batch") return;
+      told += event.count;
+      if (waiting) waiting.push(...event.requests);
+      else add(event.requests);
+    };
+
+    async function list() {
+      const fresh = waiting = [];
+      let past = kept;
+      try {
+        past = (await get("requests", { ...chosen, limit: MOST_ROWS })).requests;
+      } catch (error) {
+        if (mine === round) toast(error.message, "bad");
+      }
+      if (mine !== round || fresh !== waiting) return;
+      waiting = null;
+      kept = past;
+      const known = new Set(past.map(keyOf));
+      add(fresh.filter((each) => !known.has(keyOf(each))));
     }
+
+    list();
+    if (!paused) unfollow = events(`requests/stream?${query}`, take);
   }
 
   function add(requests) {
