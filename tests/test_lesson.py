@@ -21,7 +21,7 @@ load_balancers:
         forward: web-servers
 target_groups:
   web-servers:
-    health_check: {{path: {path}, interval: 0.4, timeout: 0.3, healthy_threshold: 2, unhealthy_threshold: 2}}
+    health_check: {{path: {path}, interval: 1, timeout: 0.9, healthy_threshold: 2, unhealthy_threshold: 2}}
     targets: [{targets}]
 """
 

@@ -5,7 +5,7 @@ import contextlib
 import json
 import re
 from pathlib import Path
-from time import monotonic, time
+from time import monotonic
 
 import aiohttp
 import pytest
@@ -91,7 +91,7 @@ async def test_what_is_not_clear_is_refused_with_a_sentence(path):
 async def test_the_stream_tells_of_requests_as_they_end():
     async with served(naming(b"1")) as (balancer, api):
         await asked(balancer, b"/before")
-        async with api.get("/_lb/requests/stream") as answer, asyncio.timeout(5):
+        async with api.get("/_lb/requests/stream") as answer, asyncio.timeout(30):
             assert answer.headers["Content-Type"].startswith("text/event-stream")
             told = events(answer)
             hello = await anext(told)
@@ -124,9 +124,10 @@ async def test_the_balancer_ends_at_once_although_somebody_follows():
     async with served(naming(b"1")) as (balancer, api), api.get("/_lb/requests/stream") as answer:
         told = events(answer)
         await anext(told)
+        balancer.app._api._server.config.timeout_graceful_shutdown = 60
         begun = monotonic()
         await balancer.close()
-        assert monotonic() - begun < 0.9, "uvicorn waits for a second before it cancels"
+        assert monotonic() - begun < 30, "uvicorn had to wait before it cancelled"
         with pytest.raises(StopAsyncIteration):
             await anext(told)
 
@@ -140,14 +141,14 @@ async def test_a_reader_that_does_not_read_is_told_what_it_has_lost():
             (channel,) = balancer.app.stream._channels.values()
             (waiting,) = channel.readers
             sent = 0
-            async with asyncio.timeout(30), connected(balancer.port) as client:
+            async with asyncio.timeout(60), connected(balancer.port) as client:
                 while not waiting._dropped_batches:
                     for _ in range(20):
                         await client.ask(get(b"/" + b"x" * 190))
                         sent += 1
                     await asyncio.sleep(0)
             text = b""
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while b'"type":"dropped"' not in text:
                     text += await reader.read(65536)
             lost = json.loads(re.search(rb'\{"type":"dropped"[^}]*\}', text)[0])
@@ -168,10 +169,12 @@ async def test_seconds_add_up_to_what_was_asked():
                 found.setdefault(each["kind"], []).append(each)
             return found
 
-        # Complete seconds only: those up to the one in which this was asked.
-        now_s = int(time())
-        await until(lambda: time() >= now_s + 1, "the second is over")
-        found = await counted()
+        # Complete seconds only: a request is told of once the second in which the recorder saw it is over.
+        async with asyncio.timeout(30):
+            found = await counted()
+            while sum(sum(each["requests"]) for each in found.get("load_balancer", ())) < 10:
+                await asyncio.sleep(0.1)
+                found = await counted()
         assert [sum(each["requests"]) for each in found["load_balancer"]] == [10]
         assert [sum(each["2xx"]) for each in found["target"]] == [5, 5]
         assert keys(found["target"][0]) == example("## `GET /_lb/metrics/seconds`")[3:][: len(found["target"][0])]
@@ -180,7 +183,7 @@ async def test_seconds_add_up_to_what_was_asked():
 
 async def test_a_target_that_is_unhealthy_says_why_and_what_to_do():
     script = once(b"HTTP/1.1 404 Nowhere To Be Seen\r\nContent-Length: 0\r\n\r\n")
-    check = {"port": "traffic-port", "path": "/var/www/html", "interval": 5, "timeout": 2, "unhealthy_threshold": 2}
+    check = {"port": "traffic-port", "path": "/var/www/html", "interval": 60, "timeout": 30, "unhealthy_threshold": 2}
     async with served(script, health_check=check) as (balancer, api):
         await balancer.ready()
         (told,) = (await json_of(api, "/_lb/targets/health"))["targets"]

@@ -95,14 +95,15 @@ async def test_cookies_come_back_only_when_they_are_kept(keeps):
 async def test_they_are_sent_at_their_rate_and_slow_answers_do_not_hold_others_back():
     async def slow(connection):
         await connection.read_request()
-        await asyncio.sleep(0.3)
+        # The first answer comes after the last request.
+        await until(lambda: connection.origin.requests == 5, "all requests at the target")
         await connection.send(answer())
 
     async with served(slow) as (balancer, api):
         *answers, _ = await tried(api, order_for(balancer, count=5, rate=20))
     sent = sorted(each["sent_ms"] for each in answers)
     assert all(at >= place * 50 - 5 for place, at in enumerate(sent))
-    assert sent[-1] < 300 + 4 * 50
+    assert [each["status"] for each in answers] == [200] * 5
 
 
 async def test_a_chunked_answer_is_read_and_a_cut_one_is_told():
@@ -181,7 +182,7 @@ async def test_a_run_that_is_under_way_does_not_keep_the_balancer_from_closing()
         api.post("/_lb/try", json=order_for(balancer, count=100, rate=1)) as run,
     ):
         assert b"answer" in await run.content.readline()
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(30):
             await balancer.close()
             assert await run.content.read() == b"\n"
 

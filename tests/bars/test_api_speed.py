@@ -51,11 +51,15 @@ async def test_a_rule_is_at_work_before_create_rule_answers(tmp_path: Path) -> N
 async def test_no_answer_waits_for_the_client_to_acknowledge_its_first_half(tmp_path: Path) -> None:
     async with running_app(tmp_path) as (_, api), calling(api) as call:
         took = []
-        for _ in range(20):
+        for _ in range(60):
             begun = time.perf_counter()
             await call("DescribeLoadBalancers")
             took.append(time.perf_counter() - begun)
-        assert statistics.median(took) < _DELAYED_S
+        # The first are acknowledged at once whatever they are. Were the others delayed, then each of them: a machine that is
+        # busy delays some, and the quickest quarter is its own time.
+        quick = statistics.quantiles(took[30:], n=4)[0]
+        print(f"\n  the quickest quarter of the calls took at most {1000 * quick:.1f} ms; a delayed one takes 40 ms")
+        assert quick < _DELAYED_S
 
 
 @pytest.fixture
@@ -66,7 +70,7 @@ def moto_port(tmp_path: Path) -> Iterator[int]:
         argv = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
         process = subprocess.Popen(argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
     try:
-        until(lambda: http_status(port) is not None, "moto_server answers", within_s=30)
+        until(lambda: http_status(port) is not None, "moto_server answers", within_s=120)
         yield port
     finally:
         process.kill()
@@ -74,7 +78,7 @@ def moto_port(tmp_path: Path) -> Iterator[int]:
 
 
 def http_status(port: int) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("GET", "/")
         return connection.getresponse().status
@@ -90,7 +94,7 @@ def describe_s(port: int) -> float:
     }
     took = []
     for _ in range(CALLS):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         begun = time.perf_counter()
         try:
             connection.request("POST", "/", b"Action=DescribeLoadBalancers&Version=2015-12-01", headers)

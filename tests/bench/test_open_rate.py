@@ -65,9 +65,9 @@ def serving(answer):
     try:
         yield server, f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/"
     finally:
-        asyncio.run_coroutine_threadsafe(close(), loop).result(5)
+        asyncio.run_coroutine_threadsafe(close(), loop).result(30)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(5)
+        thread.join(30)
         loop.close()
 
 
@@ -82,27 +82,27 @@ def test_every_scheduled_request_is_sent_once_and_answered():
 
 def test_requests_are_spread_over_the_time_and_not_sent_in_a_burst():
     with serving(lambda _: OK) as (server, url):
-        run_open_rate(url, Arrivals(rate_per_s=100, seconds=0.5, connections=4))
+        run_open_rate(url, Arrivals(rate_per_s=25, seconds=2, connections=4))
     took = server.arrived_at[-1] - server.arrived_at[0]
-    assert 0.4 < took < 2.0
+    assert 1.5 < took < 20
     middle = server.arrived_at[25] - server.arrived_at[0]
-    assert middle > 0.15
+    assert middle > 0.5
 
 
 def test_a_stall_shows_in_the_corrected_column_for_all_requests_that_had_to_wait():
     async def stall_once(number):
         if number == 10:
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(1.2)
         return OK
 
     with serving(stall_once) as (_, url):
-        result = run_open_rate(url, Arrivals(rate_per_s=200, seconds=0.5, connections=1))
+        result = run_open_rate(url, Arrivals(rate_per_s=50, seconds=2, connections=1))
     assert result.answered == 100
     # One request saw the stall; about sixty were due while it lasted.
-    assert result.uncorrected.p90_ms < 150
-    assert result.corrected.p50_ms > 30
-    assert result.corrected.p90_ms > 200
-    assert result.corrected.max_ms >= 290
+    assert result.uncorrected.p90_ms < 600
+    assert result.corrected.p50_ms > 120
+    assert result.corrected.p90_ms > 800
+    assert result.corrected.max_ms >= 1190
 
 
 def test_answers_other_than_2xx_are_failures_by_status():
@@ -129,7 +129,7 @@ def test_a_server_that_never_answers_is_not_waited_for_beyond_the_limit():
     began = time.monotonic()
     with serving(never) as (_, url):
         result = run_open_rate(url, Arrivals(rate_per_s=50, seconds=0.2, connections=2, drain_s=0.2))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert result.failed == {"no answer": 2, "never sent: no free connection": 8}
     assert result.corrected is None
 

@@ -39,7 +39,7 @@ def _gone(pid):
 
 
 def _wait_for(condition):
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -49,7 +49,7 @@ def test_a_process_that_listens_is_waited_for_and_ended_with_the_block(tmp_path)
     (port,) = free_ports(1)
     with Processes() as processes:
         started = _start(processes, tmp_path, LISTEN, str(port))
-        processes.wait_until_listening(started, port, limit_s=10)
+        processes.wait_until_listening(started, port, limit_s=60)
         assert started.process.poll() is None
     assert started.process.returncode == -signal.SIGTERM
     with pytest.raises(ConnectionRefusedError):
@@ -60,7 +60,7 @@ def test_a_process_that_ends_early_is_reported_with_its_last_words(tmp_path):
     with Processes() as processes:
         started = _start(processes, tmp_path, "raise SystemExit('no such directive')")
         with pytest.raises(StartError, match=r"thing ended with exit code 1: no such directive"):
-            processes.wait_until_listening(started, free_ports(1)[0], limit_s=10)
+            processes.wait_until_listening(started, free_ports(1)[0], limit_s=60)
 
 
 def test_a_process_that_never_listens_is_reported(tmp_path):
@@ -113,19 +113,19 @@ def test_an_interrupt_while_processes_are_ended_comes_afterwards(tmp_path, monke
 
 def test_a_command_returns_what_it_wrote_on_both_streams():
     code = "import sys; print('out', flush=True); print('err', file=sys.stderr)"
-    assert run_command([sys.executable, "-c", code], limit_s=10) == "out\nerr\n"
+    assert run_command([sys.executable, "-c", code], limit_s=60) == "out\nerr\n"
 
 
 def test_a_failing_command_is_reported_with_what_it_wrote():
     with pytest.raises(CommandError, match=r"exit code 1: broken"):
-        run_command([sys.executable, "-c", "raise SystemExit('broken')"], limit_s=10)
+        run_command([sys.executable, "-c", "raise SystemExit('broken')"], limit_s=60)
 
 
 def test_a_command_that_takes_too_long_is_ended():
     began = time.monotonic()
     with pytest.raises(CommandError, match=r"more than 0\.3 s"):
         run_command([sys.executable, "-c", "import time; time.sleep(60)"], limit_s=0.3)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
 def test_free_ports_are_different():

@@ -206,7 +206,9 @@ def test_what_a_file_defines_is_exported_and_what_elb_would_not_take_is_told(fro
 def test_a_script_that_must_be_given_something_says_so_before_it_makes_anything(from_file, tmp_path):
     text = exported("aws-cli", from_file, tmp_path)
     with balancer_process(tmp_path / "second") as (api, elb):
-        ran = subprocess.run(["bash"], input=text, env=environment_for(api), capture_output=True, text=True, timeout=60)
+        ran = subprocess.run(
+            ["bash"], input=text, env=environment_for(api), capture_output=True, text=True, timeout=240
+        )
         assert ran.returncode != 0
         assert "TARGET_WEB_SERVERS_2: must be set" in ran.stderr
         assert elb.describe_target_groups()["TargetGroups"] == []

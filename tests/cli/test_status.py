@@ -27,7 +27,7 @@ from tests.console.stage import stage
 _FILE = Path(__file__).with_name("status_texts.txt")
 TEXTS = dict(re.findall(r"^=== (\w+)\n(.*?exit \d)$", _FILE.read_text(), re.MULTILINE | re.DOTALL))
 PLAIN = {"LB_API": None, "FORCE_COLOR": None, "TTY_COMPATIBLE": None, "COLUMNS": "40"}
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 
 
 async def lb_status(*arguments):

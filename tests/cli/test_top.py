@@ -153,7 +153,7 @@ async def test_as_json_it_prints_a_line_for_each_picture():
             *(sys.executable, "-m", "lb.cli.main", "top", "--api", api, "--json", "--every", "0.2"),
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, limit=1 << 20,
         )  # fmt: skip
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             first = json.loads(await process.stdout.readline())
             second = json.loads(await process.stdout.readline())
             process.send_signal(signal.SIGINT)

@@ -104,17 +104,18 @@ def test_a_signal_ends_it_cleanly_and_soon(place, servers, how, options):
     place.write(servers[1])
     with place.up(*options) as running, socket.create_connection(("127.0.0.1", place.port)) as idle:
         until(lambda: get(place.port)[0] == 200, "an answer")
-        idle.settimeout(5)
+        idle.settimeout(30)
         assert asked(idle).startswith(b"HTTP/1.1 200")
         begun = time.monotonic()
         running.signal(how)
         assert running.ended() == 0
-        assert time.monotonic() - begun < 3
+        # The grace for requests in flight is 5 s; an idle connection is none.
+        assert time.monotonic() - begun < 4.9
         assert idle.recv(1) == b""
         assert "Traceback" not in running.err
     for port in (place.port, place.api_port):
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", port), timeout=5)
+            socket.create_connection(("127.0.0.1", port), timeout=30)
 
 
 def test_a_signal_lets_a_request_in_flight_finish_and_logs_it(place, servers):
@@ -122,14 +123,14 @@ def test_a_signal_lets_a_request_in_flight_finish_and_logs_it(place, servers):
     answers = []
     with place.up() as running:
         until(place.is_ready, "ready")
-        asking = threading.Thread(target=lambda: answers.append(get(place.port, "/slow.php?ms=800")[0]))
+        asking = threading.Thread(target=lambda: answers.append(get(place.port, "/slow.php?ms=2500")[0]))
         asking.start()
         until(lambda: place.picture()["target_groups"][0]["targets"][0]["in_flight"] == 1, "in flight")
         running.signal(signal.SIGTERM)
         assert running.ended() == 0
-        asking.join(10)
+        asking.join(30)
     assert answers == [200]
-    assert "/slow.php?ms=800" in place.log
+    assert "/slow.php?ms=2500" in place.log
 
 
 def test_a_second_signal_changes_nothing_about_a_clean_end(place, servers):
@@ -156,7 +157,7 @@ def test_a_reader_of_its_output_that_is_gone_does_not_spoil_the_end(place, serve
         process.stderr.close()
         assert get(place.port, "/last")[0] == 404
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
     finally:
         process.kill()
         process.wait()
@@ -292,7 +293,7 @@ def test_watch_sees_a_file_that_is_written_to(place, servers):
     with place.up("--watch") as running:
         until(lambda: get(place.port) == page(1), "server 1")
         place.write(servers[2])
-        running.says("lb.yaml applied", within_s=5)
+        running.says("lb.yaml applied")
         until(lambda: get(place.port) == page(2), "server 2")
 
 
@@ -304,7 +305,7 @@ def test_watch_sees_a_file_that_an_editor_replaces_again_and_again(place, server
             new = place.folder / ".lb.yaml.swp"
             new.write_text(place.text(servers[number]))
             new.replace(place.file)
-            until(lambda number=number: get(place.port) == page(number), f"server {number}", within_s=5)
+            until(lambda number=number: get(place.port) == page(number), f"server {number}")
             assert running.err.count("lb.yaml applied") >= count
 
 
@@ -313,10 +314,10 @@ def test_watch_goes_on_after_a_bad_file(place, servers):
     with place.up("--watch") as running:
         until(lambda: get(place.port) == page(1), "server 1")
         place.file.write_text("load_balancers: [")
-        running.says("the configuration from before goes on", within_s=5)
+        running.says("the configuration from before goes on")
         assert get(place.port) == page(1)
         place.write(servers[2])
-        until(lambda: get(place.port) == page(2), "server 2", within_s=5)
+        until(lambda: get(place.port) == page(2), "server 2")
         assert "Traceback" not in running.err
 
 
@@ -326,8 +327,10 @@ def test_watch_takes_no_notice_of_other_files(place, servers):
         until(lambda: get(place.port) == page(1), "server 1")
         (place.folder / "other.yaml").write_text("x")
         (place.folder / "lb.yaml~").write_text("x")
-        place.write(servers[1], interval=0.4)
-        running.says("lb.yaml applied", within_s=5)
+        new = place.folder / "lb.yaml.new"
+        new.write_text(place.text(servers[1], interval=0.4))
+        new.replace(place.file)
+        running.says("lb.yaml applied")
         assert len(re.findall(r"lb\.yaml (applied|was not)", running.err)) == 1
 
 
@@ -339,13 +342,13 @@ def test_watch_follows_a_link_to_the_file_that_changes(place, servers):
     with place.up("--watch") as running:
         until(lambda: get(place.port) == page(1), "server 1")
         real.write_text(place.text(servers[2]))
-        running.says("lb.yaml applied", within_s=3)
+        running.says("lb.yaml applied")
         until(lambda: get(place.port) == page(2), "server 2")
 
 
 def test_a_reload_keeps_connections_and_the_health_of_targets_that_stay(place, servers):
     place.write(servers[1], servers[2], interval=5)
-    with place.up() as running, socket.create_connection(("127.0.0.1", place.port), timeout=5) as client:
+    with place.up() as running, socket.create_connection(("127.0.0.1", place.port), timeout=30) as client:
         until(place.is_ready, "ready")
         assert asked(client).startswith(b"HTTP/1.1 200")
         place.write(servers[1], servers[2], interval=4)

@@ -24,7 +24,7 @@ def waiting(api, *arguments):
     return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def end_of(process, within_s=20):
+def end_of(process, within_s=60):
     with process:
         try:
             out, err = process.communicate(timeout=within_s)

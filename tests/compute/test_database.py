@@ -28,7 +28,7 @@ def settings_of(mariadb, **changes):
 
 
 async def check(mariadb, **changes):
-    return await check_database(settings_of(mariadb, **changes), timeout_s=5)
+    return await check_database(settings_of(mariadb, **changes), timeout_s=30)
 
 
 @pytest.mark.mysql
@@ -54,7 +54,7 @@ async def test_a_name_works_as_well_as_an_address(mariadb):
 
 @pytest.mark.mysql
 def test_the_check_works_on_uvloop(mariadb):
-    assert uvloop.run(check_database(settings_of(mariadb), 5)).outcome is Outcome.OK
+    assert uvloop.run(check_database(settings_of(mariadb), 30)).outcome is Outcome.OK
 
 
 @pytest.mark.mysql
@@ -143,10 +143,10 @@ async def test_a_server_that_is_full_says_so_in_place_of_its_greeting(mariadb):
 # From here on nothing needs a MySQL server: the point is that there is none.
 
 
-async def reach(port, timeout_s=1.0, host="127.0.0.1"):
+async def reach(port, timeout_s=30.0, host="127.0.0.1"):
     started = time.monotonic()
     found = await check_database(DatabaseSettings(host=host, port=port, user="web", password="hidden"), timeout_s)
-    assert time.monotonic() - started < timeout_s + 1
+    assert time.monotonic() - started < timeout_s + 10
     assert "hidden" not in repr(found)
     assert found.cause
     assert found.next_step
@@ -175,14 +175,14 @@ async def server(handler):
 
 
 async def test_an_unknown_host_is_not_a_network_problem():
-    found = await reach(3306, timeout_s=5, host="no-such-database.invalid")
+    found = await reach(3306, host="no-such-database.invalid")
     assert found.outcome is Outcome.UNKNOWN_HOST
     assert "no-such-database.invalid" in found.message
 
 
 @pytest.mark.parametrize("host", ["a..b", "x" * 64, "nul\0"])
 async def test_a_text_that_cannot_be_a_name_is_an_unknown_host(host):
-    assert (await reach(3306, timeout_s=5, host=host)).outcome is Outcome.UNKNOWN_HOST
+    assert (await reach(3306, host=host)).outcome is Outcome.UNKNOWN_HOST
 
 
 async def test_a_closed_port_is_refused():
@@ -203,7 +203,7 @@ async def test_a_port_that_drops_packets_is_a_silent_firewall():
             filler = stack.enter_context(socket.socket())
             filler.setblocking(False)
             assert filler.connect_ex(listener.getsockname()) in (0, errno.EINPROGRESS)
-        found = await reach(listener.getsockname()[1])
+        found = await reach(listener.getsockname()[1], timeout_s=1)
     if found.outcome is Outcome.NO_GREETING:
         pytest.skip("this system's kernel takes connections beyond a full accept queue")
     assert found.outcome is Outcome.TIMEOUT
@@ -214,7 +214,7 @@ async def test_a_connection_without_a_greeting_is_not_a_firewall():
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        found = await reach(listener.getsockname()[1])
+        found = await reach(listener.getsockname()[1], timeout_s=1)
     assert found.outcome is Outcome.NO_GREETING
     assert "no answer within 1 s" in found.message
 
@@ -234,7 +234,7 @@ async def test_an_http_server_is_recognised():
         await writer.drain()
 
     async with server(answer_http) as port:
-        found = await reach(port)
+        found = await reach(port, timeout_s=10)
     assert found.outcome is Outcome.NOT_MYSQL
     assert "HTTP server" in found.message
 
@@ -251,7 +251,7 @@ def test_a_tls_handshake_that_fails_is_an_outcome_and_leaves_nothing_open(run, a
 
     async def scenario():
         async with server(greet) as port:
-            return await reach(port)
+            return await reach(port, timeout_s=30 if answer else 2)
 
     assert run(scenario()).outcome is (Outcome.OTHER if answer else Outcome.TIMEOUT)
 
@@ -265,9 +265,10 @@ async def test_another_protocol_is_not_mysql(first_bytes):
         await writer.drain()
         await reader.read()
 
+    stops = first_bytes[3:] == b"\x00\x0a"
     async with server(greet) as port:
-        found = await reach(port)
-    assert found.outcome is (Outcome.TIMEOUT if first_bytes[3:] == b"\x00\x0a" else Outcome.NOT_MYSQL)
+        found = await reach(port, timeout_s=2 if stops else 10)
+    assert found.outcome is (Outcome.TIMEOUT if stops else Outcome.NOT_MYSQL)
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,11 @@ from lb.compute.servers import ServerError
 from lb.resources.places import Placing
 from lb.resources.records import Kind, Record, Records
 from tests.compute.test_server_api import api, lb_server
-from tests.compute.test_servers import embedded, free_ports
+from tests.compute.test_servers import embedded
 from tests.proxy.wire import connected, get
 from tests.support.balancer import running_balancer, until
 from tests.support.lb_process import lb
+from tests.support.ports import free_port, free_ports_in_a_row
 
 PAGE = b"<html><body><p> Web Server 1 </p></body></html>"
 GET = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
@@ -61,7 +62,7 @@ async def raw(port, *, requests=1, pause_s=0.0):
     try:
         for _ in range(requests):
             writer.write(GET)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while not got.endswith(PAGE):
                     if not (data := await reader.read(65536)):
                         return got, False
@@ -78,14 +79,14 @@ async def raw(port, *, requests=1, pause_s=0.0):
 
 
 async def test_a_slow_server_is_slow_and_quick_again():
-    async with broken(Fault.SLOW, 250) as (servers, port):
+    async with broken(Fault.SLOW, 1500) as (servers, port):
         begun = time.monotonic()
         assert (await raw(port))[0].count(PAGE) == 1
-        assert 0.25 <= time.monotonic() - begun < 2
+        assert 1.5 <= time.monotonic() - begun < 10
         await servers.set_fault(1, FaultSetting())
         begun = time.monotonic()
         assert (await raw(port))[0].count(PAGE) == 1
-        assert time.monotonic() - begun < 0.25
+        assert time.monotonic() - begun < 1.5
 
 
 async def test_a_server_that_fails_answers_every_page_with_500():
@@ -105,10 +106,10 @@ async def test_a_reset_comes_in_the_middle_of_the_answer():
 
 
 async def test_only_a_connection_that_was_idle_is_dropped():
-    async with broken(Fault.DROP_IDLE, 300) as (_, port):
+    async with broken(Fault.DROP_IDLE, 1500) as (_, port):
         got, _ = await raw(port, requests=3)
         assert got.count(PAGE) == 3
-        got, _ = await raw(port, requests=3, pause_s=0.4)
+        got, _ = await raw(port, requests=3, pause_s=2)
         assert got.count(PAGE) == 1
 
 
@@ -160,13 +161,14 @@ async def test_a_stopped_or_killed_server_starts_without_its_fault():
 
 
 async def test_a_server_that_hangs_is_said_to(monkeypatch):
-    monkeypatch.setattr("lb.compute.servers.FAULT_TIMEOUT_S", 0.3)
     async with embedded(1) as servers:
         started = await servers.start(1)
         os.kill(started.pid, signal.SIGSTOP)
         try:
-            with pytest.raises(ServerError, match="does not listen"):
-                await servers.set_fault(1, FaultSetting.of(Fault.ERROR))
+            with monkeypatch.context() as impatient:
+                impatient.setattr("lb.compute.servers.FAULT_TIMEOUT_S", 0.3)
+                with pytest.raises(ServerError, match="does not listen"):
+                    await servers.set_fault(1, FaultSetting.of(Fault.ERROR))
         finally:
             os.kill(started.pid, signal.SIGCONT)
         # Its late answer is not taken for that to the next call.
@@ -245,13 +247,13 @@ def test_a_setting_is_read_as_it_was_written(setting):
 
 
 async def test_an_instances_web_server_takes_faults_while_the_instance_stays_running(tmp_path):
-    (port,) = free_ports(1)
+    port = free_port()
     instances = Instances(tmp_path, Placing(http_port=port))
     targets = FaultTargets(instances)
     more = {"number": 7, "address": "127.0.0.1", "desired": "running", "image": "ami-0none"}
     try:
         instances.reconcile(Records([Record(Kind.INSTANCE, "i-0abc", "us-east-1", "000000000000", {}, more=more)]))
-        await until(lambda: instances.state("i-0abc") == "running", "the instance runs", within_s=20)
+        await until(lambda: instances.state("i-0abc") == "running", "the instance runs")
         (told,) = targets.list()
         assert (told["id"], told["kind"], told["name"], told["port"]) == ("i-0abc", "instance", "Web Server 7", port)
         assert (await targets.apply("i-0abc", Fault.ERROR, None))["fault"] == "error"
@@ -259,15 +261,15 @@ async def test_an_instances_web_server_takes_faults_while_the_instance_stays_run
         assert instances.state("i-0abc") == "running"
         assert (await targets.apply("i-0abc", "start", None))["state"] == "running"
         instances.reconcile(Records())
-        await until(lambda: instances.state("i-0abc") == "terminated" and not targets.list(), "it is gone", within_s=20)
+        await until(lambda: instances.state("i-0abc") == "terminated" and not targets.list(), "it is gone")
     finally:
         await instances.close()
 
 
 async def test_the_demos_servers_can_be_broken(tmp_path):
-    port, api_port = free_ports(2)
+    port, api_port = free_ports_in_a_row(3), free_port()
     with lb("demo", "--port", port, "--api-port", api_port, cwd=tmp_path) as demo:
-        await asyncio.to_thread(demo.says, "Ctrl-C ends everything", 30)
+        await asyncio.to_thread(demo.says, "Ctrl-C ends everything")
         done = await lb_server("fault", "2", "error", "--api", f"http://127.0.0.1:{api_port}")
         assert (done.exit_code, done.output.endswith("running, fault error\n")) == (0, True), done.output
         async with connected(port) as client:

@@ -16,7 +16,8 @@ from starlette.applications import Starlette
 from lb.cli.server import server
 from lb.compute.api import server_routes
 from lb.compute.servers import ServerState
-from tests.compute.test_servers import embedded, free_ports
+from tests.compute.test_servers import embedded
+from tests.support.ports import free_port
 
 
 @asynccontextmanager
@@ -109,7 +110,7 @@ async def test_the_command_shows_the_balancers_reason():
 
 
 async def test_without_a_balancer_the_next_step_is_named():
-    (port,) = free_ports(1)
+    port = free_port()
     result = await lb_server("list", "--api", f"http://127.0.0.1:{port}")
     assert result.exit_code == 3
     assert result.stderr.startswith(
@@ -121,7 +122,7 @@ async def test_without_a_balancer_the_next_step_is_named():
 
 async def test_a_proxy_in_the_environment_is_not_asked():
     async with served() as (_, url):
-        (nobody,) = free_ports(1)
+        nobody = free_port()
         result = await lb_server("list", "--api", url, http_proxy=f"http://127.0.0.1:{nobody}", no_proxy="")
         assert result.exit_code == 0, result.output
 
@@ -159,7 +160,7 @@ async def test_the_api_notices_a_crash():
     async with served(1) as (servers, url):
         await post(f"{url}/_lb/servers/1/start")
         os.kill(servers.list()[0].pid, signal.SIGKILL)
-        for _ in range(100):
+        for _ in range(600):
             listed = (await lb_server("list", "--api", url)).stdout
             if "running" not in listed:
                 break

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import aiohttp
 import pytest
 
-from tests.compute.test_servers import free_ports
+from tests.support.ports import free_port
 
 DATABASE_VARIABLES = ("LB_DB_HOST", "LB_DB_PORT", "LB_DB_USER", "LB_DB_PASSWORD", "LB_DB_NAME")
 
@@ -19,7 +19,7 @@ DATABASE_VARIABLES = ("LB_DB_HOST", "LB_DB_PORT", "LB_DB_USER", "LB_DB_PASSWORD"
 @contextmanager
 def web_server(number=1, **environment):
     """A web server process; yields its URL and the process."""
-    (port,) = free_ports(1)
+    port = free_port()
     clean = {name: value for name, value in os.environ.items() if name not in DATABASE_VARIABLES}
     process = subprocess.Popen(
         [sys.executable, "-m", "lb.compute.webserver", "--number", str(number), "--port", str(port)],
@@ -35,7 +35,7 @@ def web_server(number=1, **environment):
             yield f"http://127.0.0.1:{port}", process
         finally:
             process.stdin.close()
-            process.wait(10)
+            process.wait(30)
             assert process.stderr.read() == ""
 
 
@@ -141,13 +141,13 @@ async def test_a_directory_of_the_disk_is_no_page(url):
 
 
 async def test_a_database_that_cannot_be_reached_is_shown_with_its_cause():
-    (port,) = free_ports(1)
+    port = free_port()
     with web_server(2, LB_DB_HOST="127.0.0.1", LB_DB_PORT=str(port), LB_DB_PASSWORD="hidden") as (address, _):
         database = json.loads((await fetch(f"{address}/info?format=json"))[1])["database"]
         page = (await fetch(f"{address}/info"))[1]
     assert database["outcome"] == "refused"
     assert database["where"] == f"127.0.0.1:{port}"
-    assert database["milliseconds"] < 2000
+    assert database["milliseconds"] < 20_000
     assert database["next_step"]
     assert "<td>refused</td>" in page
     assert "hidden" not in page
@@ -172,17 +172,17 @@ async def test_a_database_that_answers_is_shown_with_its_version(mariadb):
 def test_the_server_ends_when_its_standard_input_closes():
     with web_server() as (_, process):
         process.stdin.close()
-        assert process.wait(5) == 0
+        assert process.wait(30) == 0
 
 
 def test_the_server_ends_on_sigterm():
     with web_server() as (_, process):
         process.terminate()
-        assert process.wait(5) in (0, -signal.SIGTERM)
+        assert process.wait(30) in (0, -signal.SIGTERM)
 
 
 def test_by_hand_without_a_pipe_the_server_stays():
-    (port,) = free_ports(1)
+    port = free_port()
     with subprocess.Popen(
         [sys.executable, "-m", "lb.compute.webserver", "--number", "1", "--port", str(port)],
         stdin=subprocess.DEVNULL,
@@ -205,7 +205,7 @@ def test_what_cannot_start_says_why_in_one_line(port, variables):
         capture_output=True,
         text=True,
         env=os.environ | variables,
-        timeout=20,
+        timeout=120,
     )
     assert ended.returncode == 1
     assert ended.stdout.startswith("failed start-failed: ")

@@ -1,10 +1,11 @@
 """Balancers without a configuration file, and what a test needs to look at them from outside."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from unittest import mock
 
@@ -16,7 +17,9 @@ from lb.app import App
 from lb.model.config import Config
 from lb.resources.places import Placing
 from lb.settings import Settings
-from tests.support.balancer import free_port
+from tests.support.ports import free_port
+
+_WAIT_LIMIT_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -62,3 +65,32 @@ async def pages_of(port: int, requests: int) -> list[str]:
         async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/") as response:
             bodies.append(await response.text())
     return bodies
+
+
+async def until_it_says(ask: Callable[[], Awaitable[object]], wanted: object) -> None:
+    """Asks again and again until this is the answer."""
+    deadline = monotonic() + _WAIT_LIMIT_S
+    while (answer := await ask()) != wanted:
+        assert monotonic() < deadline, f"never {wanted}, but {answer}"
+        await asyncio.sleep(0.1)
+
+
+@asynccontextmanager
+async def traffic(port: int, *, senders: int, rate: float) -> AsyncIterator[None]:
+    """Meanwhile so many clients ask a listener for its front page, each `rate` times a second or as often as it can."""
+    ended = asyncio.Event()
+
+    async def send() -> None:
+        async with aiohttp.ClientSession() as session:
+            while not ended.is_set():
+                async with session.get(f"http://127.0.0.1:{port}/") as answer:
+                    await answer.read()
+                await asyncio.sleep(1 / rate)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(senders):
+            group.create_task(send())
+        try:
+            yield
+        finally:
+            ended.set()

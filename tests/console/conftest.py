@@ -14,21 +14,24 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from lb.app import App
 from lb.compute.api import server_routes
 from lb.compute.servers import EmbeddedServers, ServerSpec
 from lb.configfile.reader import read_config
 from lb.settings import Settings
-from tests.console.pages import ConsolePage, OpenPage, opened
+from tests.console.pages import WAIT_LIMIT_MS, ConsolePage, OpenPage, opened
 from tests.console.scenes import lb_yaml
-from tests.support.balancer import free_port, until
+from tests.support.balancer import until
+from tests.support.ports import free_port
 
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"]
 _AXE = "axe-core@4.10.3"
-_NPM_LIMIT_S = 60
+_NPM_LIMIT_S = 180
+
+expect.set_options(timeout=WAIT_LIMIT_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -46,7 +49,7 @@ async def browser() -> AsyncIterator[Browser]:
     if program is None:
         pytest.skip("needs Chromium (Debian: apt-get install chromium)")
     async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=program, args=_FLAGS)
+        started = await playwright.chromium.launch(executable_path=program, args=_FLAGS, timeout=WAIT_LIMIT_MS)
         yield started
         await started.close()
 
@@ -73,7 +76,7 @@ async def console_page(open_page: OpenPage, tmp_path: Path) -> AsyncIterator[Con
         stack.push_async_callback(app.close)
         await servers.start_all()
         await app.start(read_config(text, "lb.yaml"), server_routes(servers))
-        await until(lambda: app.status()["ready"], "both web servers are checked", within_s=10)
+        await until(lambda: app.status()["ready"], "both web servers are checked")
         url = f"http://127.0.0.1:{api_port}/"
         page = await open_page(url)
         # Closed first: it would find nobody to ask.

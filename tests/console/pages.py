@@ -1,4 +1,8 @@
-"""Pages of a browser that keep what they asked for and what they complained about."""
+"""Pages of a browser that keep what they asked for and what they complained about, and waiting for what they show.
+
+What a page shows is only ever waited for: by `expect(locator)` of Playwright, or here by `wait_for`. A read without waiting
+is for what cannot change any more.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,7 +11,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol
 
-from playwright.async_api import Browser, ConsoleMessage, Page
+from playwright.async_api import Browser, ConsoleMessage, Error, Locator, Page
 
 from lb.app import App
 from lb.compute.servers import EmbeddedServers
@@ -16,15 +20,66 @@ from lb.compute.servers import EmbeddedServers
 _EXPECTED = "Failed to load resource"
 
 
-WAIT_LIMIT_S = 10.0
+# Generous, for a loaded machine: a test that passes does not wait for it.
+WAIT_LIMIT_S = 30.0
+WAIT_LIMIT_MS = WAIT_LIMIT_S * 1000
+_QUIET_S = 1.0
 
 
 async def wait_for(page: Page, expression: str) -> None:
-    """Waits until a JavaScript expression is true. (The page's own policy forbids Playwright's wait_for_function.)"""
+    """Waits until a JavaScript expression, or the promise that it is, is true.
+
+    (The page's own policy forbids Playwright's wait_for_function.) What it throws while the page is still being drawn, or
+    is being left, is false.
+    """
     deadline = monotonic() + WAIT_LIMIT_S
-    while not await page.evaluate(expression):
-        assert monotonic() < deadline, f"never true: {expression}\nthe page shows:\n{await page.inner_text('body')}"
+    while (found := await _value(page, expression)) is not True:
+        assert monotonic() < deadline, f"never true, but {found}: {expression}\n{await page.inner_text('body')}"
         await asyncio.sleep(0.03)
+
+
+async def _value(page: Page, expression: str) -> object:
+    try:
+        return await page.evaluate(f"Promise.resolve({expression}).then(Boolean)")
+    except Error as error:
+        return error
+
+
+async def pass_time(page: Page, ms: int) -> None:
+    """Lets time pass on the page's own clock: whatever was due in it has been done, however slow the machine is."""
+    await page.evaluate(f"new Promise(done => setTimeout(() => done(0), {ms}))")
+
+
+async def until_quiet(asked: list[str]) -> None:
+    """Waits until a page asks for nothing more: what was under way has ended. Fails when it goes on asking."""
+    deadline = monotonic() + WAIT_LIMIT_S
+    before = -1
+    while before != len(asked):
+        assert monotonic() < deadline, f"it goes on asking: {asked[-5:]}"
+        before = len(asked)
+        await asyncio.sleep(_QUIET_S)
+
+
+async def remember_texts(page: Page, selector: str) -> None:
+    """From now on `texts` of the page has every text that this element shows: for what passes by."""
+    await page.evaluate(
+        """selector => {
+            window.texts = [];
+            const seen = () => texts.push(document.querySelector(selector)?.innerText ?? "");
+            new MutationObserver(seen).observe(document.body,
+                { childList: true, subtree: true, characterData: true, attributes: true });
+        }""",
+        selector,
+    )
+
+
+async def copied_by(page: Page, button: Locator) -> str:
+    """What is in the clipboard after this button was pressed."""
+    await page.evaluate("navigator.clipboard.writeText('')")
+    await button.click()
+    await wait_for(page, "navigator.clipboard.readText().then(text => text !== '')")
+    text: str = await page.evaluate("navigator.clipboard.readText()")
+    return text
 
 
 class OpenPage(Protocol):
@@ -40,6 +95,14 @@ class OpenPage(Protocol):
         locale: str = "en-US",
         asked: list[str] | None = None,
     ) -> Page: ...
+
+
+async def still_page(open_page: OpenPage) -> Page:
+    """An empty page on which no timer ever ends: what goes on, goes on by a click or an answer."""
+    page = await open_page("about:blank")
+    await page.clock.install(time=0)
+    await page.clock.pause_at(1000)
+    return page
 
 
 @dataclass(frozen=True)
@@ -76,7 +139,7 @@ async def opened(browser: Browser) -> AsyncIterator[OpenPage]:
         contexts.append(context)
         await context.grant_permissions(["clipboard-read", "clipboard-write"])
         page = await context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(WAIT_LIMIT_MS)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: _note(message, complaints))
         if asked is not None:

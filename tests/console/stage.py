@@ -9,9 +9,11 @@ from starlette.routing import BaseRoute
 
 from lb.api.app import api_app
 from lb.api.aws import AwsApi
+from lb.api.calls import Calls
 from lb.api.operations import OPERATIONS
 from lb.api.server import ApiServer
 from lb.console.site import console_routes
+from lb.net.sockets import bind
 from lb.resources.file_records import records_of
 from lb.resources.records import Records, Transaction
 from tests.api.aws_call import ACCOUNT, REGION, FakeLive
@@ -41,7 +43,7 @@ class Stage:
 @asynccontextmanager
 async def stage(shown: dict[str, Any], port: int = 0) -> AsyncIterator[Stage]:
     """Serves a picture on this loopback port, or on a free one."""
-    set_up = Stage(shown, socket.create_server(("127.0.0.1", port)))
+    set_up = Stage(shown, bind("127.0.0.1", port))
     try:
         yield set_up
     finally:
@@ -55,7 +57,7 @@ class ConsoleStage(Stage):
         self.records = Records()
         self.live = FakeLive()
         self.show(scene)
-        aws = AwsApi(OPERATIONS, self, self.live, account=ACCOUNT, region=REGION, keys={})
+        aws = AwsApi(Calls(OPERATIONS, self, self.live, ACCOUNT), region=REGION, keys={})
         super().__init__(self.shown, bound, [*aws.routes(), *console_routes()])
 
     def show(self, scene: Scene) -> None:
@@ -64,7 +66,7 @@ class ConsoleStage(Stage):
         self.records.replace_file(records_of(scene.config))
 
     async def transact(self, work: Callable[[Transaction], _T]) -> _T:
-        """As `lb.api.aws.State`; the records alone change."""
+        """As `lb.api.calls.State`; the records alone change."""
         transaction = Transaction(self.records)
         result = work(transaction)
         self.records.apply(transaction.changes)
@@ -74,7 +76,7 @@ class ConsoleStage(Stage):
 @asynccontextmanager
 async def console_stage(scene: Scene, port: int = 0) -> AsyncIterator[ConsoleStage]:
     """Serves the console on this loopback port, or on a free one."""
-    set_up = ConsoleStage(scene, socket.create_server(("127.0.0.1", port)))
+    set_up = ConsoleStage(scene, bind("127.0.0.1", port))
     try:
         yield set_up
     finally:

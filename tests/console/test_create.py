@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import expect
 
-from tests.console.balancers import empty_balancer, pages_of
+from tests.console.balancers import empty_balancer, pages_of, until_it_says
 from tests.console.pages import wait_for
-from tests.support.balancer import free_port
+from tests.support.ports import free_port
 
 AWS = Path(sys.executable).parent / "aws"
 
@@ -42,13 +43,12 @@ def create_button(page):
 async def healthy(empty, count):
     """Waits until so many targets of the first group are healthy."""
     group = (await empty.call("elbv2", "describe_target_groups"))["TargetGroups"][0]["TargetGroupArn"]
-    for _ in range(100):
+
+    async def states():
         found = await empty.call("elbv2", "describe_target_health", TargetGroupArn=group)
-        states = [each["TargetHealth"]["State"] for each in found["TargetHealthDescriptions"]]
-        if states == ["healthy"] * count:
-            return
-        await asyncio.sleep(0.1)
-    pytest.fail(f"never {count} healthy targets: {states}")
+        return [each["TargetHealth"]["State"] for each in found["TargetHealthDescriptions"]]
+
+    await until_it_says(states, ["healthy"] * count)
 
 
 async def test_a_newcomer_gets_from_nothing_to_two_servers_that_answer_in_turn(open_page, empty):
@@ -57,13 +57,10 @@ async def test_a_newcomer_gets_from_nothing_to_two_servers_that_answer_in_turn(o
     await fill(page, port)
     await create_button(page).click()
     await page.get_by_role("heading", name="my-alb was created.").wait_for()
-    steps = await page.locator(".progress li").all_inner_texts()
-    assert [step.split(": ") for step in steps] == [
-        [name, "done"]
-        for name in ("Create target group", "Register targets", "Create load balancer", "Create listener")
-    ]
-    address = await page.locator(".made a").first.get_attribute("href")
-    assert re.fullmatch(rf"http://my-alb-\d+\.us-east-1\.elb\.localhost:{port}/", address)
+    calls = ("Create target group", "Register targets", "Create load balancer", "Create listener")
+    await expect(page.locator(".progress li")).to_have_text([f"{call}: done" for call in calls])
+    address = re.compile(rf"^http://my-alb-\d+\.us-east-1\.elb\.localhost:{port}/$")
+    await expect(page.locator(".made a").first).to_have_attribute("href", address)
     await page.get_by_role("link", name="Open the resource map").click()
     await wait_for(page, "document.querySelectorAll('.tile-box .state.good').length === 2")
     await healthy(empty, 2)
@@ -74,22 +71,43 @@ async def test_a_newcomer_gets_from_nothing_to_two_servers_that_answer_in_turn(o
     await page.close()
 
 
+async def test_both_new_web_servers_are_chosen_also_when_one_is_listed_before_the_other_is_launched(open_page, empty):
+    page = await open_page(f"{empty.url}/#/create")
+    boxes = page.locator(".edit-targets").get_by_role("checkbox")
+    launched = []
+
+    async def hold(route):
+        if "Action=RunInstances" in (route.request.post_data or ""):
+            launched.append(route)
+            if len(launched) == 2:
+                await expect(boxes).to_have_count(1)
+        await route.continue_()
+
+    await page.route(f"{empty.url}/", hold)
+    await page.get_by_role("button", name="Launch two web servers").click()
+    await expect(boxes).to_have_count(2)
+    for place in (0, 1):
+        await expect(boxes.nth(place)).to_be_checked()
+    await wait_for(page, "document.querySelector('pre').textContent.includes('$WEB_SERVER_2')")
+    await page.close()
+
+
 async def test_what_is_wrong_is_said_at_the_field_and_nothing_is_made(open_page, empty):
     page = await open_page(f"{empty.url}/#/create")
     name = page.get_by_label("Load balancer name")
     await name.fill("two words")
     await create_button(page).click()
-    wrong = await page.locator(".message:not(:empty)").all_inner_texts()
-    assert wrong == [
+    wrong = [
         "Only letters, digits and hyphens.",
         "Choose at least two Availability Zones.",
         "This is needed.",
         "Something above is missing or wrong.",
     ]
-    assert await name.evaluate("node => node === document.activeElement")
+    await expect(page.locator(".message:not(:empty)")).to_have_text(wrong)
+    await expect(name).to_be_focused()
     assert (await empty.call("elbv2", "describe_target_groups"))["TargetGroups"] == []
     await name.fill("two-words")
-    assert "Only letters" not in await page.locator(".view-create").inner_text()
+    await expect(page.locator(".message:not(:empty)")).to_have_text(wrong[1:])
     await page.close()
 
 
@@ -100,8 +118,7 @@ async def test_after_a_refusal_creation_goes_on_where_it_had_stopped(open_page, 
     await fill(page, port)
     await empty.call("elbv2", "create_target_group", Name="web-servers", Protocol="HTTP", Port=1, VpcId=vpc)
     await create_button(page).click()
-    await page.locator(".progress .bad").wait_for()
-    assert "DuplicateTargetGroupName" in await page.locator(".progress .bad").inner_text()
+    await expect(page.locator(".progress .bad")).to_contain_text("DuplicateTargetGroupName")
     await page.get_by_label("Target group name").fill("others")
     await create_button(page).click()
     await page.get_by_role("heading", name="my-alb was created.").wait_for()
@@ -114,7 +131,7 @@ async def test_a_security_group_can_be_made_on_the_way(open_page, empty):
     await fill(page, port)
     await page.get_by_role("button", name="Create security group").click()
     dialog = page.get_by_role("dialog")
-    assert await dialog.get_by_label("Port").input_value() == str(port)
+    await expect(dialog.get_by_label("Port")).to_have_value(str(port))
     await dialog.get_by_label("Name").fill("http")
     await dialog.get_by_role("button", name="Create").click()
     await page.get_by_role("rowheader", name="http", exact=True).wait_for()
@@ -148,7 +165,7 @@ async def test_the_calls_it_shows_make_the_same_elsewhere(open_page, empty, tmp_
             "PATH": f"{Path(aws).parent}:{os.environ['PATH']}",
         }
         done = await asyncio.to_thread(
-            subprocess.run, ["bash", "-e", "-c", text], env=environment, capture_output=True, text=True, timeout=120
+            subprocess.run, ["bash", "-e", "-c", text], env=environment, capture_output=True, text=True, timeout=300
         )
         assert done.returncode == 0, done.stderr
         listener = (await other.call("elbv2", "describe_load_balancers"))["LoadBalancers"][0]
@@ -170,7 +187,7 @@ async def test_targets_may_be_addresses(open_page, empty):
     addresses = page.get_by_role("textbox", name="IP addresses")
     await addresses.fill("127.0.0.1:9 nonsense")
     await create_button(page).click()
-    assert await page.get_by_text("nonsense is no IP address.").count() == 1
+    await expect(page.get_by_text("nonsense is no IP address.")).to_have_count(1)
     await addresses.fill("127.0.0.1:9\n10.0.0.5")
     await create_button(page).click()
     await page.get_by_role("heading", name="by-address was created.").wait_for()
@@ -190,5 +207,6 @@ async def test_axe_finds_no_serious_violation(open_page, axe, empty, locale, sch
     await page.locator("section.card").nth(5).wait_for()
     assert await axe(page) == []
     await page.locator("button.primary").click()
+    await page.locator(".message:not(:empty)").first.wait_for()
     assert await axe(page) == []
     await page.close()

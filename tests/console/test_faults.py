@@ -5,12 +5,14 @@ import json
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import expect
 
 from tests.console import scenes
-from tests.console.balancers import empty_balancer, pages_of
-from tests.console.pages import wait_for
+from tests.console.balancers import empty_balancer, pages_of, traffic, until_it_says
+from tests.console.pages import copied_by, remember_texts, wait_for
 from tests.console.stage import console_stage
-from tests.support.balancer import free_port
+from tests.support.balancer import until
+from tests.support.ports import free_port
 
 CARDS = "[...document.querySelectorAll('.view-faults article')]"
 IMAGE = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
@@ -40,34 +42,41 @@ def pressed(card, name):
     return card.get_by_role("button", name=name, pressed=True)
 
 
+async def expect_states(faults, *states):
+    """Waits until the web servers are in these states."""
+    await until(lambda: tuple(each.state.value for each in faults.servers.list()) == states, f"states: {states}")
+
+
 async def test_a_fault_shows_its_effect_beside_it_and_one_more_click_takes_it_back(faults):
     page, card = faults.page, faults.page.locator("article").first
-    await card.get_by_role("button", name="Answer 500").click()
-    await pressed(card, "Answer 500").wait_for()
-    pages = await pages_of(faults.port, 8)
-    assert sum("Web Server 1" not in each for each in pages) >= 4
-    await wait_for(page, f"/[1-9] answered with 5xx/.test({CARDS}[0].innerText)")
-    await wait_for(page, f"{CARDS}[0].querySelector('.use').innerText.includes('unhealthy')")
+    # From before the fault on: it is soon found unhealthy, and gets no requests any more.
+    async with traffic(faults.port, senders=1, rate=20):
+        await card.get_by_role("button", name="Answer 500").click()
+        await pressed(card, "Answer 500").wait_for()
+        await wait_for(page, f"/[1-9] answered with 5xx/.test({CARDS}[0].innerText)")
+        assert not any("Web Server 1" in each for each in await pages_of(faults.port, 8))
+        await wait_for(page, f"{CARDS}[0].querySelector('.use').innerText.includes('unhealthy')")
     await card.get_by_role("button", name="Answer 500").click()
     await wait_for(page, f"!{CARDS}[0].classList.contains('broken')")
     await wait_for(page, f"{CARDS}[0].querySelector('.use .state').innerText === 'healthy'")
 
 
 async def test_the_share_of_each_server_is_that_of_the_last_seconds(faults):
-    await pages_of(faults.port, 10)
-    await wait_for(faults.page, f"{CARDS}.every(card => card.innerText.includes('5 of 10 requests'))")
-    assert await faults.page.locator(".use strong").all_inner_texts() == ["50%", "50%"]
+    # All at once: they must be told before the first of them is too old.
+    await asyncio.gather(*(pages_of(faults.port, 1) for _ in range(10)))
+    told = "card.innerText.includes('5 of 10 requests') && card.querySelector('.use strong').innerText === '50%'"
+    await wait_for(faults.page, f"{CARDS}.every(card => {told})")
 
 
 async def test_stop_and_start_are_one_button(faults):
     card = faults.page.locator("article").nth(1)
     await card.get_by_role("button", name="Stop the web server").click()
     await card.get_by_role("button", name="Start the web server").wait_for()
-    assert await card.get_by_role("button", name="Answer 500").is_disabled()
-    assert [each.state.value for each in faults.servers.list()] == ["running", "stopped"]
+    await expect(card.get_by_role("button", name="Answer 500")).to_be_disabled()
+    await expect_states(faults, "running", "stopped")
     await card.get_by_role("button", name="Start the web server").click()
     await card.get_by_role("button", name="Stop the web server").wait_for()
-    assert [each.state.value for each in faults.servers.list()] == ["running", "running"]
+    await expect_states(faults, "running", "running")
 
 
 async def test_a_time_is_given_with_its_fault_and_everything_is_taken_back_at_once(faults):
@@ -82,8 +91,10 @@ async def test_a_time_is_given_with_its_fault_and_everything_is_taken_back_at_on
     everything = faults.page.get_by_role("button", name="Take everything back")
     await everything.click()
     await wait_for(faults.page, f"!{CARDS}.some(card => card.classList.contains('broken'))")
-    assert [(each.state.value, each.fault.value) for each in faults.servers.list()] == [("running", "none")] * 2
-    assert not await everything.is_visible()
+    # One that begins to run is not broken any more.
+    await expect_states(faults, "running", "running")
+    assert [each.fault.value for each in faults.servers.list()] == ["none", "none"]
+    await expect(everything).to_be_hidden()
 
 
 @pytest.mark.parametrize("fault", ["Reset mid-response", "Drop idle connections"])
@@ -133,11 +144,12 @@ async def instance(tmp_path):
         action = {"Type": "forward", "TargetGroupArn": target_group}
         where = {"LoadBalancerArn": balancer[0]["LoadBalancerArn"], "Port": free_port(), "Protocol": "HTTP"}
         await running.call("elbv2", "create_listener", DefaultActions=[action], **where)
-        for _ in range(100):
+
+        async def state():
             found = await running.call("ec2", "describe_instances", InstanceIds=[launched["InstanceId"]])
-            if found["Reservations"][0]["Instances"][0]["State"]["Name"] == "running":
-                break
-            await asyncio.sleep(0.1)
+            return found["Reservations"][0]["Instances"][0]["State"]["Name"]
+
+        await until_it_says(state, "running")
         await running.call("elbv2", "register_targets", **target)
         yield running, launched["InstanceId"], group
 
@@ -154,18 +166,18 @@ async def test_an_instance_is_blocked_by_its_security_group_and_let_in_again(ope
     page = await open_page(f"{running.url}/#/faults")
     await wait_for(page, f"{CARDS}.length === 1")
     card = page.locator("article")
-    assert server in await card.inner_text()
+    await expect(card).to_contain_text(server)
     await wait_for(page, f"{CARDS}[0].querySelector('.use .state')?.innerText === 'healthy'")
+    await remember_texts(page, ".view-faults article")
     await card.get_by_role("button", name="Block by security group").click()
     taken = page.get_by_text(f"{group}: inbound tcp 80 from 0.0.0.0/0")
     await taken.wait_for()
     assert [each for each in await inbound(running, group) if '"FromPort": 22' not in each] == []
-    await wait_for(page, f"{CARDS}[0].innerText.includes('1 of 2 failures')")
+    await wait_for(page, "texts.some(text => text.includes('1 of 2 failures'))")
     # Who comes back later may put back, too.
     await page.reload()
     await taken.wait_for()
-    await page.get_by_role("button", name="Copy the command").click()
-    command = await page.evaluate("navigator.clipboard.readText()")
+    command = await copied_by(page, page.get_by_role("button", name="Copy the command"))
     assert command.startswith(f"aws ec2 authorize-security-group-ingress --group-id {group} --ip-permissions '[")
     assert json.loads(command.split("'")[1])[0]["ToPort"] == 80
     await page.get_by_role("button", name="Put back").click()
@@ -207,7 +219,7 @@ async def test_many_servers_fit_into_every_width(open_page, width):
         servers = [{**SERVER, "id": f"server-{each}", "name": f"Web Server {each}"} for each in range(50)]
         page = await shown(open_page, stage.url, servers, width=width)
         await wait_for(page, f"{CARDS}.length === 50")
-        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+        await wait_for(page, f"document.documentElement.scrollWidth <= {width}")
 
 
 @pytest.mark.parametrize("locale", ["en-US", "ko-KR"])

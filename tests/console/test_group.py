@@ -4,6 +4,7 @@ import re
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import expect
 
 from tests.console.balancers import empty_balancer
 
@@ -36,8 +37,8 @@ async def test_a_target_group_lives_from_creation_to_deletion(open_page, empty):
     await dialog.get_by_text("Advanced health check settings").click()
     await dialog.get_by_label("Timeout").fill("60")
     await dialog.locator(".row.end").get_by_role("button", name="Create").click()
-    wrong = await dialog.locator(".message:not(:empty)").all_inner_texts()
-    assert wrong == ['A path begins with "/".', "Shorter than the interval."]
+    wrong = ['A path begins with "/".', "Shorter than the interval."]
+    await expect(dialog.locator(".message:not(:empty)")).to_have_text(wrong)
     await dialog.get_by_label("Health check path").fill("/health")
     await dialog.get_by_label("Timeout").fill("4")
     await accept(page, "Create")
@@ -102,8 +103,9 @@ async def test_instances_are_launched_copied_guarded_stopped_and_terminated(open
     await dialog.get_by_label("Name").fill("web")
     await accept(page, "Create")
     await row.get_by_role("button", name="Change security groups").click()
-    await dialog.get_by_role("checkbox").nth(1).wait_for()
-    for box in await dialog.get_by_role("checkbox").all():
+    boxes = dialog.get_by_role("checkbox")
+    await expect(boxes).to_have_count(2)
+    for box in (boxes.nth(0), boxes.nth(1)):
         await box.set_checked(not await box.is_checked())
     await accept(page, "Save changes")
     await row.get_by_role("cell", name="web", exact=True).wait_for()
@@ -137,8 +139,9 @@ async def test_axe_finds_no_serious_violation(open_page, axe, empty, locale, sch
     vpc = (await empty.call("ec2", "describe_vpcs"))["Vpcs"][0]["VpcId"]
     await empty.call("elbv2", "create_target_group", Name="web", Protocol="HTTP", Port=80, VpcId=vpc)
     await page.goto(f"{empty.url}/#/group?name=web")
-    for tab in ("targets", "health", "attributes", "tags"):
+    contents = {"targets": ".empty", "health": "dl", "attributes": "tbody tr", "tags": ".empty"}
+    for tab, content in contents.items():
         await page.locator(f"#tab-{tab}").click()
-        await page.locator("#panel .card").wait_for()
+        await page.locator(f"#panel {content}").first.wait_for()
         assert await axe(page) == [], tab
     await page.close()

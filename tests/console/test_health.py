@@ -1,9 +1,12 @@
 """Target health: the state machine with its counter, the last probes, the reason and what to do."""
 
+import re
+
 import pytest
+from playwright.async_api import expect
 
 from tests.console import scenes
-from tests.console.pages import wait_for
+from tests.console.pages import remember_texts, still_page, wait_for
 from tests.console.stage import console_stage
 
 CARDS = "[...document.querySelectorAll('.view-health article')]"
@@ -100,18 +103,19 @@ async def test_a_server_that_stops_is_followed_from_the_first_failure_to_unhealt
     await page.goto(f"{console_page.url}#/health")
     await wait_for(page, f"{CARDS}.length === 2")
     card = page.locator("article").nth(1)
+    await remember_texts(page, ".view-health article:nth-of-type(2)")
     await console_page.servers.stop(2)
-    await wait_for(page, f"{CARDS}[1].innerText.includes('1 of 2 failures')")
+    await wait_for(page, "texts.some(text => text.includes('1 of 2 failures'))")
     await wait_for(page, f"{CARDS}[1].querySelector('.box.now:not([hidden])').innerText === 'unhealthy'")
-    assert "There is no connection to" in await card.inner_text()
-    assert "Start the web server" in await card.inner_text()
+    await expect(card).to_contain_text("There is no connection to")
+    await expect(card).to_contain_text("Start the web server")
     row = card.get_by_role("row").nth(1)
-    assert "failed" in await row.inner_text()
-    assert "GET /health.php HTTP/1.1" in await row.inner_text()
+    await expect(row).to_contain_text("failed")
+    await expect(row).to_contain_text("GET /health.php HTTP/1.1")
     await console_page.servers.start(2)
-    await wait_for(page, f"{CARDS}[1].innerText.includes('1 of 2 successes')")
+    await wait_for(page, "texts.some(text => text.includes('1 of 2 successes'))")
     await wait_for(page, f"{CARDS}[1].querySelector('.box.now:not([hidden])').innerText === 'healthy'")
-    assert "HTTP/1.1 200 OK" in await card.get_by_role("row").nth(1).inner_text()
+    await expect(row).to_contain_text("HTTP/1.1 200 OK")
 
 
 @pytest.mark.parametrize(
@@ -124,11 +128,9 @@ async def test_a_server_that_stops_is_followed_from_the_first_failure_to_unhealt
 async def test_the_reason_is_said_in_the_readers_words_with_what_to_do(open_page, locale, counter, why, to_do):
     async with console_stage(scenes.all_healthy()) as stage:
         page = await shown(open_page, stage.url, [trapped()], locale=locale)
-        await wait_for(page, READY)
-        text = await page.locator("article").inner_text()
         for words in (counter, why, to_do, "Target.ResponseCodeMismatch", "HTTP/1.1 404 Not Found"):
-            assert words in text
-        assert counter in await page.get_by_role("img").get_attribute("aria-label")
+            await expect(page.locator("article")).to_contain_text(words)
+        await expect(page.get_by_role("img")).to_have_attribute("aria-label", re.compile(re.escape(counter)))
 
 
 async def test_an_advice_without_words_of_the_page_is_said_in_those_of_the_api(open_page):
@@ -136,7 +138,7 @@ async def test_an_advice_without_words_of_the_page_is_said_in_those_of_the_api(o
     async with console_stage(scenes.all_healthy()) as stage:
         page = await shown(open_page, stage.url, [target(advice=new)])
         await page.get_by_text("It is new.").wait_for()
-        assert await page.get_by_text("Read on.").count() == 1
+        await expect(page.get_by_text("Read on.")).to_have_count(1)
 
 
 async def test_targets_are_chosen_by_group_and_by_need_and_the_address_remembers(open_page):
@@ -148,10 +150,10 @@ async def test_targets_are_chosen_by_group_and_by_need_and_the_address_remembers
         await wait_for(page, f"{CARDS}.length === 2")
         await page.get_by_label("Show").select_option("attention")
         await wait_for(page, f"{CARDS}.length === 1")
-        assert "10.0.0.2:80" in await page.locator("article h2").inner_text()
+        await expect(page.locator("article h2")).to_contain_text("10.0.0.2:80")
         await page.reload()
         await wait_for(page, f"{CARDS}.length === 1")
-        assert await page.get_by_label("Show").input_value() == "attention"
+        await expect(page.get_by_label("Show")).to_have_value("attention")
         await page.get_by_label("Target group").select_option("other")
         await page.get_by_text("All is well").wait_for()
 
@@ -161,7 +163,7 @@ async def test_a_link_may_name_the_target_group(open_page):
         targets = [target(1), target(3, group="other")]
         page = await shown(open_page, stage.url, targets, path="/#/health?group=other")
         await wait_for(page, f"{CARDS}.length === 1")
-        assert await page.locator("article h2").inner_text() == "10.0.0.3:80"
+        await expect(page.locator("article h2")).to_have_text("10.0.0.3:80")
 
 
 @pytest.mark.parametrize("width", [320, 760, 1400])
@@ -170,8 +172,8 @@ async def test_many_targets_fit_into_every_width_with_their_probes_folded(open_p
         targets = [target(each, id=f"ec2-203-0-113-{each}.ap-northeast-2.compute.example") for each in range(200)]
         page = await shown(open_page, stage.url, targets, width=width)
         await wait_for(page, f"{CARDS}.length === 200")
-        assert await page.evaluate("document.documentElement.scrollWidth") <= width
-        assert await page.locator("details[open]").count() == 0
+        await wait_for(page, f"document.documentElement.scrollWidth <= {width}")
+        await expect(page.locator("details[open]")).to_have_count(0)
         await page.locator("summary").first.click()
         await wait_for(page, "document.querySelectorAll('tbody tr').length === 10")
 
@@ -194,7 +196,7 @@ async def test_without_targets_the_page_says_what_would_be_here(open_page):
 
 async def test_what_cannot_be_asked_is_said_and_asked_again(open_page):
     async with console_stage(scenes.all_healthy()) as stage:
-        page = await open_page("about:blank")
+        page = await still_page(open_page)
         broken = {"error": {"code": "broken", "message": "it broke"}}
         await page.route("**/_lb/targets/health", lambda route: route.fulfill(status=500, json=broken))
         await page.goto(f"{stage.url}/#/health")

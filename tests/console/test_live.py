@@ -1,12 +1,15 @@
 """Live traffic: requests on the resource map, what they add up to, and that nothing runs unseen."""
 
 import asyncio
+import re
 
 import aiohttp
 import pytest
 import pytest_asyncio
+from playwright.async_api import expect
 
-from tests.console.pages import wait_for
+from tests.console.balancers import traffic
+from tests.console.pages import pass_time, until_quiet, wait_for
 from tests.support.balancer import until
 
 BOXES = "[...document.querySelectorAll('.view-live .box .name')].map(each => each.textContent)"
@@ -23,6 +26,10 @@ DRAWN = """(() => {
     for (let at = 3; at < data.length; at += 4) found += data[at] > 0;
     return found;
 })()"""
+# Whether anything was drawn is remembered by the page itself: marks are soon gone.
+REMEMBER_DRAWN = f"""
+    window.everDrawn = 0;
+    const looking = setInterval(() => {{ if ((everDrawn = {DRAWN}) > 0) clearInterval(looking); }}, 50); 0"""
 
 
 async def send(port, count, rate=50.0, path="/"):
@@ -42,65 +49,68 @@ async def live(console_page):
 
 
 async def following(app, readers):
-    await until(lambda: app.stream.readers == readers, f"{readers} follow the requests", within_s=5)
+    await until(lambda: app.stream.readers == readers, f"{readers} follow the requests")
 
 
 async def test_requests_travel_over_the_map_and_are_counted_by_target_and_outcome(live):
     page = live.page
-    assert await page.evaluate(BOXES) == [f"HTTP:{live.port}", "Default rule", "web-servers"] + [
-        f"127.0.0.1:{target}" for target in await targets(page)
-    ]
+    targets = [f"127.0.0.1:{target}" for target in await ports(page)]
+    boxes = [f"HTTP:{live.port}", "Default rule", "web-servers", *targets]
+    await expect(page.locator(".view-live .box .name")).to_have_text(boxes)
     await wait_for(page, f"{DRAWN} === 0")
+    await page.evaluate(REMEMBER_DRAWN)
     await send(live.port, 12, rate=10)
-    assert await page.evaluate(DRAWN) > 0
+    await wait_for(page, "everDrawn > 0")
     await wait_for(page, f"{COUNTED} === 12")
-    shares = await page.locator(".figures section").nth(2).locator(".count").all_inner_texts()
-    assert shares == ["50%", "50%"]
+    await expect(page.locator(".figures section").nth(2).locator(".count")).to_have_text(["50%", "50%"])
     await page.get_by_text("The same as a table").click()
-    cells = await page.locator(".view-live tbody tr").first.locator("td").all_inner_texts()
-    assert cells[:2] == ["default", "web-servers"]
-    assert cells[3:5] == ["6", "0"]
+    rows = page.locator(".view-live tbody tr")
+    await expect(rows).to_have_count(2)
+    mean = re.compile(r"\d ms$")
+    # By their ports, which have the same number of digits here.
+    for place, target in enumerate(sorted(targets)):
+        cells = ["default", "web-servers", target, "6", "0", mean]
+        await expect(rows.nth(place).locator("td")).to_have_text(cells)
     # Nothing moves any more: nothing is drawn.
     await wait_for(page, f"{DRAWN} === 0")
 
 
-async def targets(page):
+async def ports(page):
     status = await page.evaluate("fetch('/_lb/status').then(answer => answer.json())")
     return [target["port"] for target in status["target_groups"][0]["targets"]]
 
 
 async def test_many_requests_become_bands_with_numbers(live):
     page = live.page
-    async with asyncio.TaskGroup() as group:
-        for _ in range(4):
-            group.create_task(send(live.port, 150, rate=30))
+    async with traffic(live.port, senders=4, rate=30):
         await wait_for(page, "document.querySelector('.controls').innerText.includes('bands')")
-        assert await page.evaluate(DRAWN) > 1000
-        rates = await page.locator(".view-live .box .rate").all_inner_texts()
-        assert len([each for each in rates if each.endswith("/s")]) == 5
+        await wait_for(page, f"{DRAWN} > 1000")
+        await expect(page.locator(".view-live .box .rate")).to_have_text([re.compile("/s$")] * 5)
 
 
 async def test_without_motion_bands_stand_still(live):
     page = live.page
     await page.emulate_media(reduced_motion="reduce")
     await page.evaluate(COUNT_FRAMES)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(send(live.port, 40, rate=20))
+    async with traffic(live.port, senders=1, rate=20):
         await wait_for(page, f"{DRAWN} > 100")
-    assert await page.evaluate("frames") == 0
+        await pass_time(page, 500)
+        assert await page.evaluate("frames") == 0
 
 
 async def test_paused_hidden_or_left_it_costs_nothing(live):
     page = live.page
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
     await following(live.app, 1)
     await page.get_by_role("button", name="Pause").click()
     await following(live.app, 0)
-    asked = []
-    page.on("request", lambda request: asked.append(request.url))
+    await until_quiet(asked)
+    asked.clear()
     await page.evaluate(COUNT_FRAMES)
     await send(live.port, 10)
     # Longer than the map is asked for, and than figures are drawn.
-    await asyncio.sleep(2.5)
+    await pass_time(page, 2500)
     assert asked == []
     assert await page.evaluate("frames") == 0
     assert await page.evaluate(COUNTED) == 0
@@ -133,6 +143,7 @@ async def test_it_can_be_used_by_all(console_page, open_page, axe, locale, schem
     await send(console_page.port, 10)
     await wait_for(page, f"{COUNTED} === 10")
     await page.locator("summary").click()
+    await page.locator(".view-live tbody tr").first.wait_for()
     assert await axe(page) == []
-    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await wait_for(page, "document.documentElement.scrollWidth <= innerWidth")
     await page.close()

@@ -1,12 +1,17 @@
 """Metrics: charts that are read and zoomed together, per second and per minute."""
 
+import re
+
 import pytest
+from playwright.async_api import expect
 
 from tests.console import scenes
 from tests.console.balancers import pages_of
-from tests.console.pages import wait_for
+from tests.console.pages import still_page, wait_for
 from tests.console.stage import console_stage
+from tests.support.balancer import until
 
+WIDTHS = "[...document.querySelectorAll('[role=slider]')].map(each => Number(each.ariaValueMax))"
 CHARTS = "[...document.querySelectorAll('.view-metrics .chart')]"
 READY = f"{CHARTS}.length > 0"
 ARN = "arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbalancer/app/web/0123456789abcdef"
@@ -57,6 +62,11 @@ def plots(page):
     return page.get_by_role("slider")
 
 
+async def expect_value(plot, text):
+    """Waits until a screen reader would be told a text that matches this."""
+    await expect(plot).to_have_attribute("aria-valuetext", re.compile(text))
+
+
 async def test_requests_are_seen_second_by_second_and_minute_by_minute(console_page):
     page = console_page.page
     await page.goto(f"{console_page.url}#/metrics")
@@ -79,18 +89,16 @@ async def test_the_keyboard_reads_values_in_all_charts_at_once_and_zooms_them(op
         page = await shown(open_page, stage.url, seconds())
         plot = plots(page).first
         await plot.focus()
-        assert (await plot.get_attribute("aria-valuetext")).endswith("requests 299")
+        await expect_value(plot, "requests 299$")
         await page.keyboard.press("ArrowLeft")
         await page.keyboard.press("PageUp")
-        assert (await plot.get_attribute("aria-valuetext")).endswith("requests 288")
-        assert "p50 288 ms" in await plots(page).nth(2).get_attribute("aria-valuetext")
+        await expect_value(plot, "requests 288$")
+        await expect_value(plots(page).nth(2), "p50 288 ms")
         await page.keyboard.press("+")
-        widths = "[...document.querySelectorAll('[role=slider]')].map(each => each.ariaValueMax)"
-        assert len(set(await page.evaluate(widths))) == 1
-        assert int((await page.evaluate(widths))[0]) < 100
-        assert await page.get_by_label("Range").input_value() == "part"
+        await wait_for(page, f"new Set({WIDTHS}).size === 1 && {WIDTHS}[0] < 100")
+        await expect(page.get_by_label("Range")).to_have_value("part")
         await page.keyboard.press("Escape")
-        assert await page.evaluate(widths) == ["299"] * 5
+        await wait_for(page, f"{WIDTHS}.join() === '299,299,299,299,299'")
 
 
 async def test_pointing_reads_and_dragging_zooms_every_chart(open_page):
@@ -98,25 +106,21 @@ async def test_pointing_reads_and_dragging_zooms_every_chart(open_page):
         page = await shown(open_page, stage.url, seconds())
         box = await plots(page).first.bounding_box()
         await page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
-        assert "p50 150 ms" in await plots(page).nth(2).get_attribute("aria-valuetext")
+        await expect_value(plots(page).nth(2), "p50 150 ms")
         await page.mouse.down()
         await page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + 20, steps=3)
         await page.mouse.up()
-        spans = await page.evaluate(
-            "[...document.querySelectorAll('[role=slider]')].map(each => Number(each.ariaValueMax))"
-        )
-        assert len(set(spans)) == 1
-        assert 70 <= spans[0] <= 80
+        await wait_for(page, f"new Set({WIDTHS}).size === 1 && {WIDTHS}[0] >= 70 && {WIDTHS}[0] <= 80")
         await page.get_by_role("button", name="Show all").click()
-        assert await plots(page).first.get_attribute("aria-valuemax") == "299"
+        await expect(plots(page).first).to_have_attribute("aria-valuemax", "299")
 
 
 async def test_a_range_is_the_newest_part_of_every_chart(open_page):
     async with console_stage(scenes.all_healthy()) as stage:
         page = await shown(open_page, stage.url, seconds())
         await page.get_by_label("Range").select_option("60")
-        assert await plots(page).first.get_attribute("aria-valuemax") == "60"
-        assert (await plots(page).first.get_attribute("aria-valuetext")).endswith("requests 299")
+        await expect(plots(page).first).to_have_attribute("aria-valuemax", "60")
+        await expect_value(plots(page).first, "requests 299$")
 
 
 async def test_the_table_has_what_the_chart_shows(open_page):
@@ -125,12 +129,9 @@ async def test_the_table_has_what_the_chart_shows(open_page):
         await page.get_by_label("Range").select_option("60")
         await page.locator("summary").nth(4).click()
         table = page.get_by_role("table", name="Requests per second and target")
-        await table.wait_for()
-        heads = await table.get_by_role("columnheader").all_inner_texts()
-        assert heads == ["Time", "10.0.0.1:80", "10.0.0.2:80"]
-        rows = await table.locator("tbody tr").all_inner_texts()
-        assert len(rows) == 61
-        assert rows[0].split()[-2:] == ["299", "299"]
+        await expect(table.get_by_role("columnheader")).to_have_text(["Time", "10.0.0.1:80", "10.0.0.2:80"])
+        await expect(table.locator("tbody tr")).to_have_count(61)
+        await expect(table.locator("tbody tr").first.locator("td")).to_have_text(["299", "299"])
 
 
 async def test_seconds_without_a_value_are_gaps_and_a_single_one_is_a_dot(open_page):
@@ -138,10 +139,8 @@ async def test_seconds_without_a_value_are_gaps_and_a_single_one_is_a_dot(open_p
         lonely = [None] * COUNT
         lonely[10] = 5.0
         page = await shown(open_page, stage.url, seconds(p50_ms=lonely))
-        path = await page.locator(".chart").nth(2).locator("path.line.good").last.get_attribute("d")
-        assert path.startswith("M")
-        assert path.endswith("h0")
-        assert path.count("M") == 1
+        path = page.locator(".chart").nth(2).locator("path.line.good").last
+        await expect(path).to_have_attribute("d", re.compile("^M[^M]*h0$"))
 
 
 async def test_a_target_group_is_chosen_and_the_address_remembers(open_page):
@@ -151,16 +150,16 @@ async def test_a_target_group_is_chosen_and_the_address_remembers(open_page):
         await page.get_by_label("Target group").select_option("web-servers")
         await wait_for(page, "location.hash.includes('group=web-servers')")
         await page.reload()
-        await wait_for(page, READY)
-        assert await page.get_by_label("Target group").evaluate("node => node.selectedOptions[0].text") == "web-servers"
-        assert any("target_group=arn" in each for each in asked)
+        await wait_for(page, f"{READY} && document.getElementById('group').selectedOptions[0].text === 'web-servers'")
+        asked.clear()
+        await until(lambda: any("target_group=arn" in each for each in asked), "asked for the target group")
 
 
 @pytest.mark.parametrize("width", [320, 900, 1600])
 async def test_the_charts_fit_into_every_width(open_page, width):
     async with console_stage(scenes.all_healthy()) as stage:
         page = await shown(open_page, stage.url, seconds(), width=width)
-        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+        await wait_for(page, f"document.documentElement.scrollWidth <= {width}")
 
 
 @pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
@@ -169,13 +168,14 @@ async def test_axe_finds_no_serious_violation(open_page, axe, scheme, locale):
     async with console_stage(scenes.all_healthy()) as stage:
         page = await shown(open_page, stage.url, seconds(), scheme=scheme, locale=locale)
         await page.locator("summary").first.click()
+        await page.locator(".chart tbody tr").first.wait_for()
         assert await axe(page) == []
 
 
 async def test_without_traffic_a_chart_says_that_it_has_no_data(open_page):
     async with console_stage(scenes.all_healthy()) as stage:
         page = await shown(open_page, stage.url, {**seconds(), "series": []})
-        assert await page.get_by_text("No data yet").first.is_visible()
+        await expect(page.get_by_text("No data yet").first).to_be_visible()
 
 
 async def test_without_a_load_balancer_the_page_says_what_would_be_here(open_page):
@@ -187,7 +187,7 @@ async def test_without_a_load_balancer_the_page_says_what_would_be_here(open_pag
 
 async def test_what_the_api_refuses_is_said_and_asked_again(open_page):
     async with console_stage(scenes.all_healthy()) as stage:
-        page = await open_page("about:blank")
+        page = await still_page(open_page)
         broken = {"error": {"code": "broken", "message": "it broke"}}
         await page.route("**/_lb/metrics/seconds*", lambda route: route.fulfill(status=500, json=broken))
         await page.goto(f"{stage.url}/#/metrics")

@@ -1,11 +1,13 @@
 """The frame of the console: navigation, language, theme, focus, and what it costs."""
 
+import asyncio
 import re
 
 import pytest
+from playwright.async_api import expect
 
 from tests.console import scenes
-from tests.console.pages import wait_for
+from tests.console.pages import pass_time, still_page, wait_for
 from tests.console.stage import console_stage
 
 READY = "document.querySelectorAll('tbody tr').length > 0"
@@ -29,6 +31,20 @@ CONTRAST = """
     return [(bright + 0.05) / (dim + 0.05), node.textContent];
   }).filter(([ratio]) => !(ratio >= 4.5));
 }"""
+
+# How many ms the machine takes now for work of a browser that is always the same: some 100 where nothing else runs.
+WORK = """(() => {
+    const begun = performance.now();
+    const list = document.createElement("ul");
+    for (let round = 0; round < 25; round++) {
+        const texts = Array.from({ length: 250 }, (_, place) => `${round} ${place}`);
+        list.replaceChildren(...texts.map(text => Object.assign(document.createElement("li"), { textContent: text })));
+        document.body.append(list);
+        list.getBoundingClientRect();
+        list.remove();
+    }
+    return performance.now() - begun;
+})()"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -57,16 +73,15 @@ async def test_a_reader_of_korean_gets_korean_and_may_choose_english_for_good(op
         page = await open_page(shown.url, locale="ko-KR")
         heading = page.locator("#heading")
         await wait_for(page, READY)
-        assert (await heading.text_content(), await page.evaluate("document.documentElement.lang")) == ("개요", "ko")
+        await expect(heading).to_have_text("개요")
+        await expect(page.locator("html")).to_have_attribute("lang", "ko")
         await page.get_by_label("언어").select_option("en")
-        await wait_for(page, "document.getElementById('heading').textContent === 'Overview'")
-        assert await page.evaluate("document.activeElement.getAttribute('aria-label')") == "Language"
+        await expect(heading).to_have_text("Overview")
+        await wait_for(page, "document.activeElement.getAttribute('aria-label') === 'Language'")
         await page.reload()
         await wait_for(page, READY)
-        assert (await heading.text_content(), await page.evaluate("document.documentElement.lang")) == (
-            "Overview",
-            "en",
-        )
+        await expect(heading).to_have_text("Overview")
+        await expect(page.locator("html")).to_have_attribute("lang", "en")
 
 
 async def test_a_theme_that_was_chosen_outlives_the_page(open_page):
@@ -76,13 +91,14 @@ async def test_a_theme_that_was_chosen_outlives_the_page(open_page):
         await wait_for(page, READY)
         light = await page.evaluate(colour)
         await page.get_by_label("Theme").select_option("dark")
+        await wait_for(page, f"{colour} !== '{light}'")
         dark = await page.evaluate(colour)
-        assert dark != light
         await page.reload()
+        # There from the first moment on.
         assert await page.evaluate(colour) == dark
         await wait_for(page, READY)
         await page.get_by_label("Theme").select_option("system")
-        assert await page.evaluate(colour) == light
+        await wait_for(page, f"{colour} === '{light}'")
 
 
 async def test_the_keyboard_skips_to_the_content_and_the_address_stays(open_page):
@@ -90,10 +106,10 @@ async def test_the_keyboard_skips_to_the_content_and_the_address_stays(open_page
         page = await open_page(f"{shown.url}/#/overview")
         await wait_for(page, READY)
         await page.keyboard.press("Tab")
-        assert await page.evaluate("document.activeElement.textContent") == "Skip to the content"
+        await wait_for(page, "document.activeElement.textContent === 'Skip to the content'")
         await page.keyboard.press("Enter")
-        assert await page.evaluate("document.activeElement.id") == "content"
-        assert page.url == f"{shown.url}/#/overview"
+        await wait_for(page, "document.activeElement.id === 'content'")
+        await expect(page).to_have_url(f"{shown.url}/#/overview")
 
 
 async def test_going_to_a_view_moves_the_focus_to_its_heading_and_marks_the_place(open_page):
@@ -102,47 +118,74 @@ async def test_going_to_a_view_moves_the_focus_to_its_heading_and_marks_the_plac
         await wait_for(page, READY)
         await page.get_by_role("link", name="Overview").click()
         await wait_for(page, "document.activeElement.id === 'heading'")
-        assert await page.locator("nav [aria-current=page]").text_content() == "Overview"
-        assert await page.locator("#said").text_content() == "Overview"
+        await expect(page.locator("nav [aria-current=page]")).to_have_text("Overview")
+        await expect(page.locator("#said")).to_have_text("Overview")
 
 
 async def test_a_view_that_cannot_be_shown_says_why_and_tries_again(open_page):
     async with console_stage(scenes.all_healthy()) as shown:
         broken = {"error": {"code": "c", "message": "it broke"}}
-        page = await open_page("about:blank")
+        page = await still_page(open_page)
         await page.route(
             "**/_lb/status",
             lambda route: route.fulfill(status=500, json=broken),
         )
         await page.goto(shown.url)
         card = page.get_by_role("alert")
-        await card.wait_for()
-        assert "it broke" in await card.inner_text()
+        await expect(card).to_contain_text("it broke")
         await page.unroute("**/_lb/status")
         await card.get_by_role("button").click()
         await wait_for(page, READY)
 
 
+async def test_a_view_that_was_left_before_it_had_come_takes_the_place_of_no_other(open_page):
+    come = asyncio.Event()
+
+    async def hold(route):
+        await come.wait()
+        await route.continue_()
+
+    async with console_stage(scenes.all_healthy()) as shown:
+        page = await open_page(f"{shown.url}/#/overview")
+        await wait_for(page, READY)
+        await page.route("**/views/metrics.js", hold)
+        await page.evaluate("location.hash = '#/metrics'; setTimeout(() => { location.hash = '#/overview'; }, 20); 0")
+        await wait_for(page, "document.activeElement.id === 'heading' && location.hash === '#/overview'")
+        # Longer than until what takes long is said to be loading.
+        await pass_time(page, 300)
+        async with page.expect_response("**/views/metrics.js"):
+            come.set()
+        await pass_time(page, 100)
+        assert await page.evaluate(READY)
+
+
+async def test_the_first_view_waits_for_no_timer(open_page):
+    async with console_stage(scenes.all_healthy()) as shown:
+        page = await still_page(open_page)
+        await page.goto(shown.url)
+        await wait_for(page, READY)
+
+
 async def test_the_first_view_is_there_at_once_and_nothing_moves_afterwards(open_page):
-    """Bar: usable within 500 ms on loopback. Three loads, the best of them: the machine may be busy."""
+    """Bar: usable within 500 ms on loopback, by a machine that does WORK in 100 ms. The best of five loads."""
     watch = """
         window.shifts = [];
         new PerformanceObserver(list => shifts.push(...list.getEntries().map(each => each.value)))
             .observe({ type: "layout-shift", buffered: true });
         new MutationObserver(() => { if (document.querySelector("tbody tr")) window.usable ??= performance.now(); })
             .observe(document, { childList: true, subtree: true });"""
-    usable = []
+    parts = []
     async with console_stage(scenes.all_healthy()) as shown:
         page = await open_page("about:blank")
         await page.add_init_script(watch)
-        for _ in range(3):
+        for _ in range(5):
             await page.goto(shown.url)
             await wait_for(page, "window.usable")
-            usable.append(await page.evaluate("window.usable"))
+            parts.append(await page.evaluate(f"window.usable / {WORK}"))
         shown.show(scenes.lesson())
         await page.locator(".notes li").nth(1).wait_for()
         assert sum(await page.evaluate("shifts")) < 0.001
-    assert min(usable) < 500, usable
+    assert min(parts) < 5, parts
 
 
 async def test_nothing_but_this_origin_is_asked(open_page):

@@ -2,10 +2,12 @@
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import expect
 
 from tests.console.pages import wait_for
 
 TARGETS = "fetch('/_lb/status').then(answer => answer.json()).then(({ target_groups: [group] }) => group.targets)"
+SERVED = f"{TARGETS}.then(all => all.reduce((sum, each) => sum + each.served, 0))"
 MARKS = "[...document.querySelectorAll('.view-try .answers li > span:first-child')].map(each => each.textContent)"
 
 
@@ -28,9 +30,13 @@ async def test_both_servers_answer_in_turn_and_are_counted(trying):
     await send(page, 10, 100)
     await wait_for(page, f"{MARKS}.length === 10")
     assert sorted(await page.evaluate(MARKS)) == ["1"] * 5 + ["2"] * 5
-    rows = await page.locator(".result tbody tr").all_inner_texts()
-    assert [row.split()[1:5] for row in rows] == [["Web", "Server", "1", "5"], ["Web", "Server", "2", "5"]]
-    assert "200 \u00d7 5" in rows[0]
+    rows = page.locator(".result tbody tr")
+    await expect(rows).to_have_count(2)
+    for number in (1, 2):
+        row = rows.nth(number - 1)
+        await expect(row.locator(".named > span").last).to_have_text(f"Web Server {number}")
+        await expect(row.locator("td").first).to_have_text("5")
+        await expect(row.locator(".statuses")).to_have_text("200 \u00d7 5")
     await page.get_by_text("10 of 10 answered").wait_for()
 
 
@@ -45,7 +51,7 @@ async def test_errors_have_another_shape_and_their_status(trying):
     page = trying.page
     await send(page, 2, 20, path="/nothing here/ü")
     await wait_for(page, "document.querySelectorAll('.answers .outcome-4xx').length === 2")
-    assert "404 \u00d7 1" in await page.locator(".result tbody").inner_text()
+    await expect(page.locator(".result tbody .statuses")).to_have_text(["404 \u00d7 1"] * 2)
 
 
 async def test_wrong_fields_say_so_and_nothing_is_sent(trying):
@@ -54,7 +60,9 @@ async def test_wrong_fields_say_so_and_nothing_is_sent(trying):
     await send(page, 1001, 10)
     await page.get_by_text("From 1 to 1,000.").wait_for()
     await page.get_by_text("Each line must be Name: value.").wait_for()
-    assert await page.evaluate("document.activeElement.getAttribute('aria-invalid')") == "true"
+    # It goes where something is wrong after the decision to send nothing.
+    await wait_for(page, "document.activeElement.getAttribute('aria-invalid') === 'true'")
+    await expect(page.get_by_role("button", name="Stop")).to_be_disabled()
     assert await page.evaluate(f"{MARKS}.length") == 0
 
 
@@ -74,12 +82,10 @@ async def test_it_ends_when_it_is_stopped_or_left(trying, leave):
         await page.get_by_role("button", name="Stop").click()
     else:
         await page.get_by_role("link", name="Overview").click()
+    # In this time, five requests would come.
+    later = "new Promise(done => setTimeout(done, 1000))"
+    await wait_for(page, f"{SERVED}.then(before => {later}.then(() => {SERVED}).then(now => now === before))")
     await wait_for(page, f"{TARGETS}.then(all => all.every(each => each.in_flight === 0))")
-    served = f"{TARGETS}.then(all => all.map(each => each.served))"
-    before = await page.evaluate(served)
-    # Three requests would come in this time.
-    await page.wait_for_timeout(600)
-    assert await page.evaluate(served) == before
 
 
 @pytest.mark.parametrize(
@@ -90,5 +96,5 @@ async def test_it_can_be_used_by_all(console_page, open_page, axe, locale, schem
     await page.locator(".view-try button.primary").click()
     await wait_for(page, f"{MARKS}.length === 20")
     assert await axe(page) == []
-    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await wait_for(page, "document.documentElement.scrollWidth <= innerWidth")
     await page.close()

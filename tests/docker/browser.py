@@ -43,7 +43,7 @@ class Browser:
         """GET, or POST with `data`."""
         request = urllib.request.Request(self.site + path, data, dict(headers or {}))
         try:
-            answer = self._opener.open(request, timeout=30)
+            answer = self._opener.open(request, timeout=90)
         except urllib.error.HTTPError as error:
             answer = error
         with answer:

@@ -23,7 +23,7 @@ MYSQL_STAND_IN = "local-alb/mysql-stand-in:1"
 
 BUILD_LIMIT_S = 900
 PULL_LIMIT_S = 300
-STEP_LIMIT_S = 120
+STEP_LIMIT_S = 300
 
 SERVICES = ("lb", "web1", "web2", "mysql")
 WORDPRESS_SERVICES = ("wordpress-lb", "wordpress1", "wordpress2")
@@ -143,14 +143,14 @@ def create_composition(directory: Path, *, wordpress: bool = False) -> Compositi
     """
     need_engine()
     for command in (["docker", "compose"], ["docker-compose"]):
-        if shutil.which(command[0]) and _succeeds([*command, "version"], limit_s=20):
+        if shutil.which(command[0]) and _succeeds([*command, "version"], limit_s=60):
             break
     else:
         pytest.skip("no Docker Compose on this machine (Debian: apt-get install docker-compose)")
     environment = dict(os.environ)
     environment["LB_MYSQL_IMAGE"] = _mysql_image(environment.get("LB_MYSQL_IMAGE"))
     need_image(BASE_IMAGE)
-    if not _succeeds(["docker", "buildx", "version"], limit_s=20):
+    if not _succeeds(["docker", "buildx", "version"], limit_s=60):
         # Debian's docker.io is without buildx; the newer clients then refuse to build unless told so.
         environment |= {"DOCKER_BUILDKIT": "0", "COMPOSE_DOCKER_CLI_BUILD": "0"}
     port, api_port, wordpress_port, wordpress_api_port = free_port(), free_port(), free_port(), free_port()
@@ -178,7 +178,7 @@ def need_engine() -> None:
     """Skips the test when no Docker engine answers."""
     if shutil.which("docker") is None:
         pytest.skip("no docker command on this machine (Debian: apt-get install docker.io docker-compose)")
-    if not _succeeds(["docker", "version"], limit_s=20):
+    if not _succeeds(["docker", "version"], limit_s=60):
         pytest.skip("no Docker engine answers (as root, tests/docker/engine.sh start starts one)")
 
 
@@ -206,7 +206,7 @@ def _mysql_image(wanted: str | None) -> str:
 
 
 def _have_image(image: str) -> bool:
-    return _succeeds(["docker", "image", "inspect", image], limit_s=20)
+    return _succeeds(["docker", "image", "inspect", image], limit_s=60)
 
 
 def _succeeds(command: Sequence[str], *, limit_s: float) -> bool:

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Starts a Docker engine by hand where none answers, and ends it again: for machines without systemd (CI, sandboxes).
 #
-#   engine.sh start    nothing to do when an engine answers; else starts dockerd and waits until it does (45 s at most)
+#   engine.sh start    nothing to do when an engine answers; else starts dockerd and waits until it does (180 s at most)
 #   engine.sh stop     ends the engine that `start` started, by its process id; any other engine is left alone
 #
 # LB_DOCKER_CACHE: where images, logs and the process id are kept (default: ~/.cache/local-alb/docker).
@@ -11,8 +11,8 @@ cache=${LB_DOCKER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/local-alb/docker}
 run=$cache/run
 pid_file=$run/dockerd.pid
 log=$run/dockerd.log
-start_limit_s=45
-stop_limit_s=30
+start_limit_s=180
+stop_limit_s=60
 
 answers() {
     timeout 10 docker version --format '{{.Server.Version}}' 2>/dev/null

@@ -20,7 +20,7 @@ SOCKET = Path(os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").remov
 # Of this process alone: whoever else tests on this engine has containers with the label too.
 NAME = f"local-alb-test-{os.getpid()}"
 # A look at the engine every 2 s, up to 5 s until a container has stopped, two health checks 5 s apart.
-NOTICED_S = 40.0
+NOTICED_S = 120.0
 
 
 def docker(*arguments: str, limit_s: float = STEP_LIMIT_S) -> str:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.docker
 BOTH = {"Web Server 1", "Web Server 2"}
 
 # compose/wordpress/lb.yaml: two checks, 5 s apart, each with up to 4 s; and Docker's own time to start or stop a container.
-NOTICED_S = 60.0
+NOTICED_S = 180.0
 
 PICTURE = (
     b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"

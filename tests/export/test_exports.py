@@ -177,7 +177,7 @@ aws() {
 )
 def test_the_script_hands_any_text_over_whole_and_runs_none_of_it(tmp_path, text):
     described = answering(text)
-    subprocess.run(["bash"], input=PRINTS + script(described), cwd=tmp_path, text=True, check=True, timeout=30)
+    subprocess.run(["bash"], input=PRINTS + script(described), cwd=tmp_path, text=True, check=True, timeout=120)
     (action,) = yaml.safe_load((tmp_path / "answer.json").read_text())
     assert action["FixedResponseConfig"]["MessageBody"] == text
     assert [file.name for file in tmp_path.iterdir()] == ["answer.json"]

@@ -55,9 +55,9 @@ def test_terraform_reads_back_what_was_written(tmp_path):
     outputs = [block("output", f"o{number}", value=text) for number, text in enumerate(HOSTILE)]
     (tmp_path / "main.tf").write_text("".join(map(write, outputs)))
     for arguments in (("init",), ("apply", "-auto-approve")):
-        subprocess.run(["terraform", *arguments], cwd=tmp_path, capture_output=True, check=True, timeout=60)
+        subprocess.run(["terraform", *arguments], cwd=tmp_path, capture_output=True, check=True, timeout=240)
     shown = subprocess.run(
-        ["terraform", "output", "-json"], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
+        ["terraform", "output", "-json"], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=240
     )
     assert [json.loads(shown.stdout)[f"o{number}"]["value"] for number in range(len(HOSTILE))] == list(HOSTILE)
 

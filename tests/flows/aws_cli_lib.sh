@@ -46,9 +46,9 @@ alternates() {
     [[ $found == "$1,$2,$1,$2" || $found == "$2,$1,$2,$1" ]] || fail "no alternation of '$1' and '$2': $found"
 }
 
-# until_health EXPECTED TARGET_GROUP TARGET: waits up to 30 s for state and reason.
+# until_health EXPECTED TARGET_GROUP TARGET: waits up to 120 s for state and reason.
 until_health() {
-    local deadline=$((SECONDS + 30)) found
+    local deadline=$((SECONDS + 120)) found
     while found=$(health "$2" "$3"); [[ $found != "$1" ]]; do
         ((SECONDS < deadline)) || fail "expected health '$1', found '$found'"
     done

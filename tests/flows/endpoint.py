@@ -78,11 +78,11 @@ class Endpoint:
             return [each["TargetHealth"]["State"] for each in described]
 
         with self.client("elbv2") as elbv2:
-            until(lambda: states() == ["healthy"] * count, f"{target_group} with {count} healthy targets", within_s=20)
+            until(lambda: states() == ["healthy"] * count, f"{target_group} with {count} healthy targets", within_s=90)
 
     def page(self, path: str = "/", **headers: str) -> tuple[int, str]:
         """Status and body of a GET through the load balancer on `port`."""
-        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)) as connection:
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
             connection.request("GET", path, headers=headers)
             response = connection.getresponse()
             return response.status, response.read().decode()
@@ -90,7 +90,7 @@ class Endpoint:
     def post(self, body: bytes, **headers: str) -> tuple[int, bytes]:
         """Status and body of the answer to a call made by hand, without a signature."""
         form = {"Content-Type": "application/x-www-form-urlencoded"}
-        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.api_port, timeout=10)) as connection:
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.api_port, timeout=30)) as connection:
             connection.request("POST", "/", body, {**form, **headers})
             response = connection.getresponse()
             return response.status, response.read()

@@ -14,7 +14,7 @@ def changes(endpoint, targets, **variables):
     given = {"listener_port": endpoint.port, "target_1": targets[0], "target_2": targets[1], **variables}
     done = endpoint.run(
         [*("ansible-playbook", "--extra-vars", " ".join(f"{name}={value}" for name, value in given.items())), PLAYBOOK],
-        within_s=90,
+        within_s=480,
         # Neither the machine's settings nor its home folder.
         ANSIBLE_CONFIG=str(settings),
         ANSIBLE_HOME=str(endpoint.folder / "ansible"),

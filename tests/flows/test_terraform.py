@@ -18,7 +18,7 @@ PROVIDER = "registry.terraform.io/hashicorp/aws"
 # Folders that Terraform looks in by itself, and where machines without network have them.
 MIRRORS = ("~/.terraform.d/plugins", "/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins", "/opt/*")
 # aws_lb waits 30 s after creation and 30 s after its attributes before it looks for the first time.
-APPLY_LIMIT_S = 180
+APPLY_LIMIT_S = 480
 
 
 def find_mirror() -> Path | None:

@@ -109,17 +109,17 @@ def health_check(
     *,
     path: str = "/health.php",
     interval_s: float = 0.1,
-    timeout_s: float = 0.08,
+    timeout_s: float = 30,
     healthy: int = 2,
     unhealthy: int = 2,
     matcher: str = "200",
     port: int | None = None,
 ) -> HealthCheck:
-    """Settings of a health check, quick ones where nothing is said."""
+    """Settings of a health check: where nothing is said quick to ask, and patient with an answer."""
     return HealthCheck(path, interval_s, timeout_s, healthy, unhealthy, parse_matcher(matcher), port)
 
 
-async def until(condition: Callable[[], object], within_s: float = 5.0) -> None:
+async def until(condition: Callable[[], object], within_s: float = 30.0) -> None:
     """Returns once `condition` holds; fails when that takes longer than `within_s`."""
     deadline = monotonic() + within_s
     while not condition():

@@ -57,8 +57,8 @@ async def checking(first, web=None):
 
 
 async def closed(checker):
-    """Closes, and fails where that takes longer than a moment."""
-    async with asyncio.timeout(2):
+    """Closes, and fails where that takes as long as a probe or an interval of these tests does."""
+    async with asyncio.timeout(20):
         await checker.close()
 
 
@@ -89,35 +89,38 @@ async def test_an_unhealthy_target_that_fails_otherwise_gets_the_new_reason():
 
 
 async def test_the_first_probe_comes_at_once_and_the_others_by_the_interval():
+    async def slow(_, __, writer):
+        await asyncio.sleep(0.4)
+        writer.write(OK)
+
     begun = monotonic()
-    check = health_check(interval_s=0.2, timeout_s=0.1)
-    async with target(PASSING) as web, checking(plan(endpoint(web.port), check=check)):
+    async with target(slow) as web, checking(plan(endpoint(web.port), check=health_check(interval_s=0.5))):
         await until(lambda: len(web.times) >= 6)
-        assert web.times[0] - begun < 0.5
-        # The schedule does not drift: five intervals, not five intervals and what the probes took.
-        assert 0.9 < web.times[5] - web.times[0] < 1.3
-        assert min(later - earlier for earlier, later in zip(web.times, web.times[1:], strict=False)) > 0.1
+        assert web.times[0] - begun < 5
+        # The schedule does not drift: five intervals are 2.5 s, and 4.5 s together with what the probes take.
+        assert 2 < web.times[5] - web.times[0] < 4.2
 
 
 async def test_a_silent_target_holds_up_no_other():
-    slow, quick = health_check(interval_s=2, timeout_s=1.5), health_check(interval_s=0.1)
+    slow, quick = health_check(interval_s=90, timeout_s=60), health_check(interval_s=0.1)
     async with target(says(b"")) as silent, target(PASSING) as web:
         first = GroupPlan("arn:slow", "slow", (endpoint(silent.port),), slow, 30, in_use=True)
         second = plan(endpoint(web.port), check=quick).groups[0]
         async with checking(Plan(groups=(first, second)), web):
             await until(lambda: silent.heads)
             before = len(web.heads)
-            await until(lambda: len(web.heads) >= before + 8, within_s=1.4)
+            await until(lambda: len(web.heads) >= before + 8)
             assert silent.open == 1
 
 
 async def test_a_target_slower_than_its_timeout_is_probed_once_at_a_time():
-    async with target(says(b"")) as silent, checking(plan(endpoint(silent.port)), silent) as watcher:
+    check = health_check(timeout_s=0.08)
+    async with target(says(b"")) as silent, checking(plan(endpoint(silent.port), check=check), silent) as watcher:
         most = 0
         begun = monotonic()
         while len(silent.heads) < 5:
             most = max(most, silent.open)
-            assert monotonic() - begun < 5
+            assert monotonic() - begun < 30
             await asyncio.sleep(0.005)
         assert most == 1
         assert watcher.health(endpoint(silent.port)).reason is Reason.TIMEOUT
@@ -149,7 +152,7 @@ async def test_a_removed_target_gets_no_verdict_from_a_probe_under_way():
         await answering.wait()
         writer.write(OK)
 
-    check = health_check(interval_s=5, timeout_s=4)
+    check = health_check(interval_s=90, timeout_s=60)
     async with target(late) as web, checking(plan(endpoint(web.port), check=check), web) as watcher:
         await until(lambda: web.heads)
         watcher.checker.reconcile(Plan())
@@ -161,13 +164,13 @@ async def test_a_removed_target_gets_no_verdict_from_a_probe_under_way():
 
 
 async def test_changed_settings_keep_the_health_and_count_at_once():
-    slow = health_check(path="/old", interval_s=60, timeout_s=1)
+    slow = health_check(path="/old", interval_s=60)
     async with target(PASSING) as web, checking(plan(endpoint(web.port), check=slow), web) as watcher:
         await until(lambda: watcher.states == [(1, "healthy")])
         watcher.checker.reconcile(plan(endpoint(web.port), check=health_check(path="/new")))
         assert watcher.health(endpoint(web.port)).state is TargetState.HEALTHY
         # The first probe by the new settings does not wait for the old interval of a minute.
-        await until(lambda: len(web.heads) >= 4, within_s=2)
+        await until(lambda: len(web.heads) >= 4)
         assert all(head.startswith(b"GET /new ") for head in web.heads[1:])
         assert watcher.states == [(1, "healthy")]
 
@@ -176,23 +179,22 @@ async def test_changed_settings_end_the_old_schedule():
     async with target(PASSING) as web, checking(plan(endpoint(web.port))) as watcher:
         await until(lambda: len(web.heads) >= 2)
         for number in range(5):
-            watcher.checker.reconcile(
-                plan(endpoint(web.port), check=health_check(path=f"/{number}", interval_s=0.2, timeout_s=0.1))
-            )
-        await asyncio.sleep(0.2)
+            watcher.checker.reconcile(plan(endpoint(web.port), check=health_check(path=f"/{number}", interval_s=0.5)))
+        await asyncio.sleep(0.5)
         begun = len(web.heads)
         await until(lambda: len(web.heads) >= begun + 5)
-        assert web.times[begun + 4] - web.times[begun] > 0.7
+        # Four intervals; with the old schedules beside the new one, less than one.
+        assert web.times[begun + 4] - web.times[begun] > 0.8
 
 
 async def test_a_plan_that_changes_nothing_leaves_the_schedule_alone():
-    check = health_check(interval_s=0.3, timeout_s=0.1)
+    check = health_check(interval_s=60)
     async with target(PASSING) as web, checking(plan(endpoint(web.port), check=check)) as watcher:
         await until(lambda: web.heads)
         for _ in range(20):
             watcher.checker.reconcile(plan(endpoint(web.port), check=check))
             await asyncio.sleep(0.01)
-        assert len(web.heads) <= 2
+        assert len(web.heads) == 1
 
 
 async def test_a_group_in_two_plans_with_other_groups_keeps_its_health():
@@ -221,11 +223,12 @@ async def test_only_targets_that_do_not_answer_are_looked_up_again():
             endpoint(silent.port, "127.0.0.1", name="silent.test"),
             endpoint(1, None, name="unknown.test"),
         )
-        async with checking(plan(refused, *where)) as watcher:
+        check = health_check(timeout_s=1)
+        async with checking(plan(refused, *where, check=check)) as watcher:
             await until(lambda: gone.heads)
             assert "refused.test" not in watcher.unreachable
-            watcher.checker.reconcile(plan(*where))
-            await until(lambda: len(wrong.heads) >= 4)
+            watcher.checker.reconcile(plan(*where, check=check))
+            await until(lambda: len(wrong.heads) >= 4 and "silent.test" in watcher.unreachable)
             assert set(watcher.unreachable) == {"silent.test", "unknown.test"}
 
 
@@ -239,7 +242,7 @@ async def test_a_refused_target_is_looked_up_again():
 
 async def test_close_makes_no_verdict_of_a_probe_that_it_cuts_off():
     """The balancer that ends is not a target that fails: requests in flight still need the targets as they are."""
-    check = health_check(interval_s=5, timeout_s=4, unhealthy=2)
+    check = health_check(interval_s=90, timeout_s=60, unhealthy=2)
     async with target(says(b"")) as silent:
         async with checking(plan(endpoint(silent.port), check=check), silent) as watcher:
             await until(lambda: silent.heads)
@@ -262,7 +265,7 @@ async def test_close_leaves_no_task_behind():
 @pytest.mark.parametrize("turns", range(4))
 async def test_close_ends_at_once_after_a_reload(turns):
     """In Python 3.11 asyncio.wait_for loses a cancellation that comes together with the event it waits for."""
-    check = health_check(interval_s=60, timeout_s=5)
+    check = health_check(interval_s=60)
     async with target(PASSING) as web, checking(plan(endpoint(web.port), check=check)) as watcher:
         await until(lambda: watcher.verdicts)
         await asyncio.sleep(0.02)
@@ -298,14 +301,14 @@ async def test_many_targets_are_all_probed_within_an_interval_or_so(count):
     async with target(statuses(200)) as web:
         where = [endpoint(web.port, "127.0.0.1") for _ in range(count)]
         groups = tuple(
-            GroupPlan(f"arn:{number}", "group", (each,), health_check(interval_s=2, timeout_s=1), 30, in_use=True)
+            GroupPlan(f"arn:{number}", "group", (each,), health_check(interval_s=25), 30, in_use=True)
             for number, each in enumerate(where)
         )
         checker = HealthChecker(lambda *_: None, lambda _: None, lambda *_: None, random.Random(7))
         checker.reconcile(Plan(groups=groups))
         checker.start()
         try:
-            await until(lambda: all(each.health.state is TargetState.HEALTHY for each in checker.watched.values()), 4)
+            await until(lambda: all(each.health.state is TargetState.HEALTHY for each in checker.watched.values()), 25)
         finally:
             await closed(checker)
         assert len(web.heads) >= count

@@ -12,7 +12,7 @@ from lb.net.sockets import PortTakenError, bind
 def test_a_socket_listens_and_does_not_block():
     with bind("127.0.0.1", 0) as bound:
         assert not bound.getblocking()
-        socket.create_connection(bound.getsockname(), timeout=5).close()
+        socket.create_connection(bound.getsockname(), timeout=30).close()
 
 
 def test_a_port_that_another_listens_on_is_taken():
@@ -34,7 +34,7 @@ def test_a_port_whose_last_connections_are_not_forgotten_yet_can_be_had_again():
     with bind("127.0.0.1", 0) as bound:
         bound.setblocking(True)
         port = bound.getsockname()[1]
-        client = socket.create_connection(("127.0.0.1", port), timeout=5)
+        client = socket.create_connection(("127.0.0.1", port), timeout=30)
         served, _ = bound.accept()
         served.close()
         client.close()

@@ -8,7 +8,7 @@ import resource
 import threading
 from contextlib import asynccontextmanager
 from pathlib import Path
-from time import monotonic, time
+from time import monotonic, thread_time, time
 
 import pytest
 
@@ -71,9 +71,9 @@ def path(tmp_path):
 async def test_the_folder_is_made_and_requests_are_written_while_it_runs(path):
     log = started(path)
     log.record(record(1))
-    await until(lambda: numbers(path) == [1], within_s=2)
+    await until(lambda: numbers(path) == [1])
     log.record(record(2))
-    await until(lambda: numbers(path) == [1, 2], within_s=2)
+    await until(lambda: numbers(path) == [1, 2])
     await log.close()
 
 
@@ -128,14 +128,16 @@ async def test_a_burst_is_formatted_in_stretches_that_let_traffic_through(path):
     log = started(path)
     for number in range(20_000):
         log.record(record(number))
-    longest, last = 0.0, monotonic()
-    begun = last
+    begun = monotonic()
+    # Of this thread's own time: a busy machine gives the thread none for a while.
+    longest, last = 0.0, thread_time()
     while path.stat().st_size == 0 or len(log._requests._waiting):
         await asyncio.sleep(0)
-        now = monotonic()
+        now = thread_time()
         longest, last = max(longest, now - last), now
-        assert now - begun < 20
-    # All of it at once takes a fifth of a second; a stretch takes a millisecond, or ten on a busy machine.
+        assert monotonic() - begun < 120
+    # All of it at once takes a fifth of a second, and a stretch some milliseconds.
+    print(f"  the longest stretch took {1000 * longest:.1f} ms")
     assert longest < 0.1
     await log.close()
 
@@ -173,7 +175,7 @@ async def test_a_rotation_that_fails_is_said_and_the_log_goes_on_once_it_can(pat
     while "cannot be written" not in caplog.text:
         log.record(record(number))
         number += 1
-        assert number < 200
+        assert number < 1500
         await asyncio.sleep(0.02)
     in_the_way.rmdir()
     for later in range(1000, 1003):
@@ -245,6 +247,7 @@ async def test_a_full_disk_does_not_flood_the_screen(full_disk, caplog):
         for number in range(100):
             log.record(record(number))
             await asyncio.sleep(0.01)
+        await until(lambda: "cannot be written" in caplog.text)
         assert sum("cannot be written" in each.getMessage() for each in caplog.records) == 1
     finally:
         with contextlib.suppress(OSError):
@@ -262,16 +265,15 @@ async def test_the_disk_is_slow_and_requests_go_on(path, monkeypatch):
     append = LiveFile._append
 
     def slow(log, batch):
-        release.wait(5)
+        assert release.wait(30), "the event loop waited for the disk"
         append(log, batch)
 
     monkeypatch.setattr(LiveFile, "_append", slow)
     log = started(path)
     for number in range(100):
         log.record(record(number))
-        begun = monotonic()
         await asyncio.sleep(0.003)
-        assert monotonic() - begun < 0.5
+    assert not release.is_set()
     release.set()
     await log.close()
     assert numbers(path) == list(range(100))
@@ -295,10 +297,10 @@ async def test_a_record_that_cannot_be_formatted_is_logged_and_stops_no_other(pa
     bad = record(1)
     bad.created_s = None
     log.record(bad)
-    await asyncio.sleep(0.15)
+    await until(lambda: caplog.records)
     log.record(record(2))
     try:
-        await until(lambda: path.exists() and 2 in numbers(path), within_s=1)
+        await until(lambda: path.exists() and 2 in numbers(path))
     finally:
         await log.close()
     assert caplog.records
@@ -325,7 +327,7 @@ target_groups:
             await app.start(config)
             yield port, web
         finally:
-            async with asyncio.timeout(4):
+            async with asyncio.timeout(30):
                 await app.close()
 
 
@@ -334,7 +336,7 @@ async def get(port, path="/"):
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(f"GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n".encode())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             line = await reader.readline()
         return int(line.split()[1]) if line else 0
     except ConnectionError:

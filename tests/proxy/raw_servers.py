@@ -178,7 +178,7 @@ async def running_nginx(directory: Path) -> AsyncIterator[Server]:
             program, "-p", directory, "-c", "nginx.conf", "-e", "error.log", stderr=subprocess.DEVNULL
         )
         try:
-            await until(lambda: _listens(port), f"nginx listens: {directory / 'error.log'}", within_s=10)
+            await until(lambda: _listens(port), f"nginx listens: {directory / 'error.log'}")
             log = directory / "access.log"
             yield Server(port, lambda: log.read_bytes().count(b"\n"))
         finally:

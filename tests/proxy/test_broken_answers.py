@@ -5,7 +5,7 @@ import contextlib
 
 import pytest
 
-from tests.proxy.wire import connected, get, post
+from tests.proxy.wire import WAIT_S, connected, get, post
 from tests.support.balancer import running_balancer, until
 from tests.support.origins import OriginConnection, answer, answering, once, running_origin, silent
 
@@ -62,8 +62,7 @@ async def test_bare_line_feeds_are_read_or_refused_but_never_waited_on() -> None
         running_balancer(targets=[origin]) as balancer,
         connected(balancer.port) as client,
     ):
-        async with asyncio.timeout(2):
-            response = await client.ask(get())
+        response = await client.ask(get())
         assert (response.status, response.body) == (200, b"ok") or response.status == 502
 
 
@@ -101,12 +100,14 @@ async def test_an_end_before_the_answer_is_502() -> None:
 
 
 async def client_sees(begun: bytes, *, reset: bool, version: bytes = b"1.1") -> bytes:
-    """What a client gets until its connection ends when the target ends after `begun`."""
+    """What a client gets until its connection ends when the target ends after `begun`, which has "half" in it."""
+
+    arrived = asyncio.Event()
 
     async def script(connection: OriginConnection) -> None:
         await connection.read_request()
         await connection.send(begun)
-        await asyncio.sleep(0.05)
+        await arrived.wait()
         if reset:
             connection.reset()
 
@@ -116,9 +117,11 @@ async def client_sees(begun: bytes, *, reset: bool, version: bytes = b"1.1") -> 
         connected(balancer.port) as client,
     ):
         await client.send(get(version=version))
-        got = b""
+        async with asyncio.timeout(WAIT_S):
+            got = await client.reader.readuntil(b"half")
+        arrived.set()
         try:
-            while data := await asyncio.wait_for(client.reader.read(4096), 3):
+            while data := await asyncio.wait_for(client.reader.read(4096), WAIT_S):
                 got += data
         except ConnectionResetError:
             got += b"<reset>"
@@ -141,10 +144,12 @@ async def test_a_target_that_dies_in_a_chunked_body_cuts_the_client(*, reset: bo
 
 
 async def test_broken_chunks_later_in_the_body_cut_the_client() -> None:
+    arrived = asyncio.Event()
+
     async def script(connection: OriginConnection) -> None:
         await connection.read_request()
         await connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n")
-        await asyncio.sleep(0.05)
+        await arrived.wait()
         await connection.send(b"xyz\r\n0\r\n\r\n")
         await connection.ended()
 
@@ -153,8 +158,12 @@ async def test_broken_chunks_later_in_the_body_cut_the_client() -> None:
         running_balancer(targets=[origin]) as balancer,
         connected(balancer.port) as client,
     ):
-        with pytest.raises((asyncio.IncompleteReadError, ConnectionResetError)):
-            await client.ask(get())
+        await client.send(get())
+        async with asyncio.timeout(WAIT_S):
+            await client.reader.readuntil(b"half\r\n")
+            arrived.set()
+            with pytest.raises((asyncio.IncompleteReadError, ConnectionResetError)):
+                await client.reader.readuntil(b"0\r\n\r\n")
 
 
 async def test_a_reset_in_an_until_close_body_is_not_taken_for_its_end() -> None:

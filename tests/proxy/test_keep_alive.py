@@ -19,10 +19,12 @@ async def test_connections_to_targets_are_opened_when_needed_and_shared_by_clien
 
 
 async def test_no_pipelining_toward_targets() -> None:
+    go = asyncio.Event()
+
     async def script(connection: OriginConnection) -> None:
         while True:
             await connection.read_request()
-            await asyncio.sleep(0.05)
+            await go.wait()
             await connection.send(answer(b"%d" % connection.number))
 
     async with (
@@ -31,7 +33,11 @@ async def test_no_pipelining_toward_targets() -> None:
         connected(balancer.port) as first,
         connected(balancer.port) as second,
     ):
-        responses = await asyncio.gather(first.ask(get()), second.ask(get()))
+        for client in (first, second):
+            await client.send(get())
+        await until(lambda: origin.requests == 2, "both requests at the target")
+        go.set()
+        responses = await asyncio.gather(first.response(), second.response())
         assert sorted(response.body for response in responses) == [b"1", b"2"]
         assert balancer.idle_connections == 2
 
@@ -53,10 +59,13 @@ async def test_an_idle_connection_that_the_target_closes_is_not_used_again() -> 
 
 
 async def test_an_idle_connection_that_the_target_resets_is_not_used_again() -> None:
+    answered = asyncio.Event()
+
     async def script(connection: OriginConnection) -> None:
         await connection.read_request()
         await connection.send(answer(b"once"))
-        await asyncio.sleep(0.02)
+        await answered.wait()
+        answered.clear()
         connection.reset()
 
     async with (
@@ -66,6 +75,7 @@ async def test_an_idle_connection_that_the_target_resets_is_not_used_again() -> 
     ):
         for _ in range(3):
             assert (await client.ask(get())).body == b"once"
+            answered.set()
             await until(lambda: origin.open == 0 and balancer.idle_connections == 0, "reset connection left the pool")
 
 
@@ -199,7 +209,7 @@ async def test_the_target_closes_a_reused_connection_after_taking_the_request() 
         assert (response.status, response.value(b"Connection")) == (502, b"keep-alive")
         assert (await client.ask(get())).status == 200
         _, failed, _ = await balancer.log(3)
-        assert failed["request_processing_time"].startswith("0.0")
+        assert 0 <= float(failed["request_processing_time"]) < 10
         assert float(failed["target_processing_time"]) >= 0
         assert failed["response_processing_time"] == "-1"
         assert (failed["elb_status_code"], failed["target_status_code"]) == ("502", "-")

@@ -58,11 +58,13 @@ async def test_in_pieces_of_every_size() -> None:
 
 
 async def test_behind_a_slow_request() -> None:
+    go = asyncio.Event()
+
     async def script(connection: OriginConnection) -> None:
         while True:
             request = await connection.read_request()
             if b"/slow" in request.line:
-                await asyncio.sleep(0.3)
+                await go.wait()
             await connection.send(answer(request.line.split()[1]))
 
     async with (
@@ -71,8 +73,10 @@ async def test_behind_a_slow_request() -> None:
         connected(balancer.port) as client,
     ):
         await client.send(get(b"/slow") + get(b"/next"))
-        await asyncio.sleep(0.15)
+        await until(lambda: origin.requests == 1, "first request at the target")
+        assert await client.silent_for(0.15)
         assert origin.requests == 1
+        go.set()
         assert [(await client.response()).body for _ in range(2)] == [b"/slow", b"/next"]
 
 

@@ -140,7 +140,7 @@ def test_a_port_that_only_root_may_have_moves_up_by_8000() -> None:
         [sys.executable, "-c", _UNPRIVILEGED],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=False,
         cwd=Path(__file__).parents[2],
     )

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.proxy.wire import Client, connected, get
+from tests.proxy.wire import WAIT_S, Client, connected, get
 from tests.support.balancer import Balancer, running_balancer, until
 from tests.support.origins import OriginConnection, answer, running_origin
 
@@ -35,7 +35,7 @@ async def drain(client: Client, size: int, *, pause_s: float = 0.0, step: int = 
     """Reads `size` bytes and throws them away, with a pause after each step."""
     left = size
     while left:
-        data = await asyncio.wait_for(client.reader.read(min(step, left)), 5)
+        data = await asyncio.wait_for(client.reader.read(min(step, left)), WAIT_S)
         assert data, f"the connection ended with {left} bytes missing"
         left -= len(data)
         await asyncio.sleep(pause_s)
@@ -137,13 +137,14 @@ def held_for_clients(balancer: Balancer) -> int:
 @pytest.mark.parametrize("reused", [True, False], ids=["reused-connection", "new-connection"])
 async def test_a_target_that_does_not_read_stops_the_client(*, reused: bool) -> None:
     """Small segments: on loopback the kernel alone would swallow megabytes before anyone felt anything."""
+    seen = asyncio.Event()
 
     async def script(connection: OriginConnection) -> None:
         if reused:
             await connection.read_request()
             await connection.send(answer(b"ok"))
         await connection.read_head()
-        await asyncio.sleep(0.5)
+        await seen.wait()
 
     async with (
         running_origin(script, keep_received=False, receive_buffer=4096, segment=536) as origin,
@@ -154,13 +155,14 @@ async def test_a_target_that_does_not_read_stops_the_client(*, reused: bool) -> 
             await client.ask(get())
         async with asyncio.TaskGroup() as group:
             sending = group.create_task(upload(client, 3 * SIZE, chunked=False))
+            await until(lambda: held_for_targets(balancer) > 0, "the balancer holds something for the target")
             held = 0
             for _ in range(30):
                 await asyncio.sleep(0.01)
                 held = max(held, held_for_targets(balancer))
             sent_all = sending.done()
             sending.cancel()
-        assert held > 0, "the target reads too fast for this test to tell anything"
+            seen.set()
         assert held < MOST_HELD
         assert not sent_all
         client.reset()
@@ -168,11 +170,12 @@ async def test_a_target_that_does_not_read_stops_the_client(*, reused: bool) -> 
 
 async def test_a_connection_whose_request_is_not_through_is_not_used_for_the_next() -> None:
     """The target answers without reading: what it has not taken yet must neither delay nor swell the next request."""
+    seen = asyncio.Event()
 
     async def script(connection: OriginConnection) -> None:
         await connection.read_head()
         await connection.send(answer(b"early"))
-        await asyncio.sleep(0.6)
+        await seen.wait()
 
     async with (
         running_origin(script, keep_received=False, receive_buffer=4096, segment=536) as origin,
@@ -184,10 +187,12 @@ async def test_a_connection_whose_request_is_not_through_is_not_used_for_the_nex
         assert (await first.response(b"POST")).body == b"early"
         async with asyncio.TaskGroup() as group:
             sending = group.create_task(upload(second, 3 * SIZE, chunked=False))
+            await until(lambda: len(origin.connections) == 2, "the next request has a connection of its own")
             await asyncio.sleep(0.3)
             held = held_for_targets(balancer)
             connections = len(origin.connections)
             sending.cancel()
+            seen.set()
         assert (connections, held < MOST_HELD) == (2, True), f"{connections} connections, {held} bytes held"
         first.reset()
         second.reset()
@@ -210,6 +215,7 @@ async def test_a_client_that_does_not_read_stops_the_target() -> None:
         connected(balancer.port, receive_buffer=4096, segment=536) as client,
     ):
         await client.send(get())
+        await until(lambda: held_for_clients(balancer) > 0, "the balancer holds something for the client")
         held = 0
         for _ in range(30):
             await asyncio.sleep(0.01)
@@ -257,7 +263,7 @@ async def test_chunks_keep_flowing_one_by_one() -> None:
         connected(balancer.port) as client,
     ):
         await client.send(get())
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(WAIT_S):
             await client.reader.readuntil(b"\r\n\r\n")
             for number in range(5):
                 assert await client.reader.readexactly(6) == b"1\r\n%d\r\n" % number

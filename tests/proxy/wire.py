@@ -8,7 +8,7 @@ import struct
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-WAIT_S = 5.0
+WAIT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,7 +253,7 @@ def test_a_hundred_rules_end_in_time_whatever_their_wildcards(condition: Callabl
     rules = [Rule(f"r{n}", n, (condition(n),), OK) for n in range(1, 101)]
     begun = process_time()
     list(covers(rules, Prover()))
-    assert process_time() - begun < 4  # about 1 on a machine that has nothing else to do
+    assert process_time() - begun < 10  # about 1 on a machine that has nothing else to do
 
 
 PATHS = st.sampled_from(["*", "/*", "/a*", "/a", "/ab", "/a?", "/*b", "/b/*", "/?"])

@@ -84,7 +84,11 @@ def test_processes_that_share_the_file_lose_no_update(path: Path):
         for child in children:
             assert child.stdout is not None
             assert child.stdout.readline() == "ready\n", child.communicate()[1]
-        ends = [child.communicate("go\n", timeout=60) for child in children]
+        for child in children:
+            assert child.stdin is not None
+            child.stdin.write("go\n")
+            child.stdin.flush()
+        ends = [child.communicate(timeout=180) for child in children]
     assert [child.returncode for child in children] == [0, 0], ends
     assert sum(int(output) for output, _ in ends) > 0, "they never met: this run has tested nothing"
     with closing(sqlite3.connect(path)) as file:

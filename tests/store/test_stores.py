@@ -174,7 +174,7 @@ async def test_two_that_write_at_once_lose_no_update(shared: Opener):
                 done += 1
 
     readers = [await Reader(shared()).start() for _ in range(2)]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(180):
         await asyncio.gather(*map(count, readers))
     last = await Reader(shared()).start()
     assert everything(last.records) == [record("counter", 2 * times)]

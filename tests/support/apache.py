@@ -17,8 +17,10 @@ from pathlib import Path
 
 import pytest
 
-START_LIMIT_S = 15.0
-STOP_LIMIT_S = 10.0
+from tests.support.ports import free_port
+
+START_LIMIT_S = 60.0
+STOP_LIMIT_S = 30.0
 
 _MODULE_DIRECTORIES = (Path("/usr/lib/apache2/modules"), Path("/usr/lib64/httpd/modules"))
 
@@ -163,12 +165,6 @@ def _started(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def free_port() -> int:
-    """A port on 127.0.0.1 that nothing listened on a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def _installation() -> _Installation:

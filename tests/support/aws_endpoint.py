@@ -28,7 +28,7 @@ from tests.api.wire.models import authorization, operation
 from tests.support.balancer import free_port, no_errors_logged
 
 _T = TypeVar("_T")
-_LIMIT_S: Final = 30.0
+_LIMIT_S: Final = 120.0
 _LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _ERROR_CODE: Final = re.compile(rb"<Code>([^<]*)</Code>")
 

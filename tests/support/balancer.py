@@ -24,6 +24,7 @@ from lb.model.config import Config
 from lb.proxy.node import Node
 from lb.settings import Settings
 from tests.support.origins import Origin, running_origin
+from tests.support.ports import free_port
 
 _NAMES: Final = """
     type time elb client target request_processing_time target_processing_time response_processing_time
@@ -36,16 +37,7 @@ FIELDS: Final = tuple(_NAMES.split())
 _FIELD: Final = re.compile(r'"([^"]*)"|([^ "]+)')
 
 
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as bound:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(("127.0.0.1", 0))
-        port: int = bound.getsockname()[1]
-        return port
-
-
-async def until(condition: Callable[[], bool], what: str, *, within_s: float = 3.0) -> None:
+async def until(condition: Callable[[], bool], what: str, *, within_s: float = 30.0) -> None:
     """Waits for a condition; fails with `what` when it does not come true in time."""
     deadline = monotonic() + within_s
     while not condition():

@@ -5,15 +5,16 @@ import http.client
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-START_LIMIT_S = 15.0
-END_LIMIT_S = 10.0
+from tests.support.ports import free_port
+
+START_LIMIT_S = 60.0
+END_LIMIT_S = 30.0
 
 
 class LbProcess:
@@ -79,7 +80,7 @@ def lb(*arguments: object, cwd: Path, **environment: str) -> Iterator[LbProcess]
 def run_lb(*arguments: object, cwd: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
     """Runs `lb ARGUMENTS` to its end."""
     return subprocess.run(
-        command(*arguments), cwd=cwd, env=_environment(environment), capture_output=True, text=True, timeout=30
+        command(*arguments), cwd=cwd, env=_environment(environment), capture_output=True, text=True, timeout=120
     )
 
 
@@ -118,26 +119,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         pass
 
 
-def free_port() -> int:
-    """A port on 127.0.0.1 that nothing listened on a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
-def free_ports_in_a_row(count: int) -> int:
-    """The first of `count` neighbouring free ports, below those that the system gives to clients."""
-    for first in random.sample(range(20000, 30000 - count), 200):
-        with contextlib.ExitStack() as stack:
-            try:
-                for port in range(first, first + count):
-                    stack.enter_context(socket.create_server(("127.0.0.1", port)))
-            except OSError:
-                continue
-            return first
-    raise RuntimeError("no free ports")
-
-
-def get(port: int, path: str = "/", timeout_s: float = 10.0) -> tuple[int, str]:
+def get(port: int, path: str = "/", timeout_s: float = 30.0) -> tuple[int, str]:
     """Status and body of a GET on a connection of its own."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
     try:
@@ -148,7 +130,7 @@ def get(port: int, path: str = "/", timeout_s: float = 10.0) -> tuple[int, str]:
         connection.close()
 
 
-def until(condition: Callable[[], object], what: str, within_s: float = 10.0) -> None:
+def until(condition: Callable[[], object], what: str, within_s: float = 30.0) -> None:
     """Waits until `condition` holds; a refused or broken connection counts as "not yet"."""
     deadline = time.monotonic() + within_s
     while True:

@@ -12,13 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.ports import free_port
+
 USER = "web"
 PASSWORD = "s3cret päss 비밀"  # neither ASCII nor Latin-1: passwords are bytes to MySQL
 DATABASE = "shop"
 TLS_USER = "tls-only"
 LIMITED_USER = "one-at-a-time"
 
-_START_S = 60
+_START_S = 180
 _STOP_S = 30
 
 _SETUP = f"""
@@ -53,14 +55,8 @@ class MariaDB:
             input=sql.encode(),
             check=True,
             capture_output=True,
-            timeout=30,
+            timeout=120,
         )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def make_certificate(directory: Path) -> tuple[Path, Path] | None:
@@ -72,7 +68,7 @@ def make_certificate(directory: Path) -> tuple[Path, Path] | None:
     subprocess.run(
         [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=lb test",
          "-keyout", str(key), "-out", str(certificate)],
-        check=True, capture_output=True, timeout=60,
+        check=True, capture_output=True, timeout=120,
     )  # fmt: skip
     for file in (key, certificate):
         file.chmod(0o644)
@@ -129,7 +125,7 @@ def _running(daemon: str, install: str, directory: Path) -> Iterator[MariaDB]:
              "--skip-test-db", *as_user],
             check=True, stdout=output, stderr=subprocess.STDOUT, timeout=_START_S,
         )  # fmt: skip
-        port = _free_port()
+        port = free_port()
         server = subprocess.Popen(
             [daemon, "--no-defaults", f"--datadir={data}", f"--socket={path_of_socket}", f"--port={port}",
              "--bind-address=127.0.0.1", "--skip-name-resolve", "--innodb-buffer-pool-size=16M",

@@ -41,9 +41,15 @@ function drawFrame(redraw) {
 }
 
 function markPlace(view) {
-  for (const link of byId("nav").querySelectorAll("a")) {
-    if (link.dataset.view === view) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+  const nav = byId("nav");
+  for (const link of nav.querySelectorAll("a")) {
+    if (link.dataset.view !== view) {
+      link.removeAttribute("aria-current");
+      continue;
+    }
+    link.setAttribute("aria-current", "page");
+    // In a narrow window the links are one line, longer than the window.
+    nav.scrollTo({ left: link.offsetLeft - (nav.clientWidth - link.offsetWidth) / 2 });
   }
 }
 

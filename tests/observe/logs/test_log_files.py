@@ -4,13 +4,13 @@ import asyncio
 import gzip
 import random
 import resource
-import time as clocks
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from lb.observe.log_files import IntervalFile, LogFiles, LogKind, LogSource
+from tests.health.scripted import until
 
 SOURCE = LogSource(LogKind.ACCESS, "123456789012", "us-east-1", "app/demo/0123456789abcdef", "10.0.0.5")
 START_S = 1_767_694_800.0  # 2026-01-06T10:20:00Z, the beginning of an interval
@@ -144,12 +144,12 @@ async def test_close_while_a_batch_is_written_loses_and_repeats_nothing(tmp_path
 
 
 async def test_entries_come_into_the_file_of_the_interval_in_which_they_were_made(tmp_path, writer):
-    real = clocks.time
-    offset_s = START_S + 299.4 - real()
-    files = LogFiles(tmp_path, SOURCE, writer, clock=lambda: real() + offset_s)
+    clock = Clock(START_S + 299.4)
+    files = LogFiles(tmp_path, SOURCE, writer, clock=clock)
     files.start()
     files.append("before\n")
-    async with asyncio.timeout(5):
+    clock.now_s = START_S + 300.1
+    async with asyncio.timeout(30):
         while not finished(tmp_path):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     files.append("after\n")
@@ -186,9 +186,9 @@ async def test_a_folder_that_cannot_be_written_is_told_once_and_again_when_it_ca
     (tmp_path / "AWSLogs").write_text("in the way")
     files = LogFiles(tmp_path, SOURCE, writer)
     files.start()
-    for _ in range(3):
+    for lost in range(1, 4):
         files.append("one\n")
-        await asyncio.sleep(1.05)
+        await until(lambda lost=lost: files._lost._number == lost)
     (told,) = caplog.messages
     assert told.startswith("log files of app/demo/0123456789abcdef: entries cannot be written and are lost: ")
     (tmp_path / "AWSLogs").unlink()
@@ -205,7 +205,7 @@ async def test_entries_beyond_what_memory_may_hold_are_dropped_and_counted(tmp_p
     for _ in range(70):
         files.append(line)
     files.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while "2 entries were dropped" not in caplog.text:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     await files.close()

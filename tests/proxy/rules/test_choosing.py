@@ -129,7 +129,7 @@ async def one_healthy_of(count: int, **attributes: object) -> AsyncIterator[tupl
 
         return serve
 
-    check = {"port": "traffic-port", "interval": 0.2, "unhealthy_threshold": 2}
+    check = {"port": "traffic-port", "interval": 0.6, "timeout": 0.55, "unhealthy_threshold": 2}
     async with contextlib.AsyncExitStack() as stack:
         targets = [await stack.enter_async_context(running_origin(script(number))) for number in range(count)]
         balancer = await stack.enter_async_context(

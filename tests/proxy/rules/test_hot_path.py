@@ -103,7 +103,7 @@ class ThreadedTarget:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(5)
+            thread.join(30)
             assert not thread.is_alive()
 
 
@@ -186,7 +186,7 @@ def counted() -> Iterator[Counter[str]]:
 async def test_requests_on_warm_connections_ask_nothing_of_the_loop(shape: dict[str, Any], request_: bytes) -> None:
     with threaded_targets(2) as (one, other):
         async with running_balancer(targets=[one.target], groups={"other": [other.target]}, **shape) as balancer:
-            with contextlib.closing(socket.create_connection(("127.0.0.1", balancer.port), 5)) as connection:
+            with contextlib.closing(socket.create_connection(("127.0.0.1", balancer.port), 30)) as connection:
                 await asyncio.to_thread(ask, connection, request_, 40)
                 connections = len(one.connections) + len(other.connections)
                 started = monotonic()
@@ -206,7 +206,7 @@ async def test_the_count_would_notice() -> None:
 
             def ask_anew() -> None:
                 for _ in range(50):
-                    with socket.create_connection(("127.0.0.1", balancer.port), 5) as connection:
+                    with socket.create_connection(("127.0.0.1", balancer.port), 30) as connection:
                         ask(connection, get(b"/", b"Connection: close"), 1)
 
             pool = next(iter(balancer.node.pools.values()))

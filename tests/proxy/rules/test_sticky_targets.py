@@ -183,7 +183,7 @@ async def test_a_client_is_moved_at_once_when_its_target_turns_unhealthy() -> No
             request = await connection.read_request()
 
     sick: set[int] = set()
-    check = {"port": "traffic-port", "interval": 0.2, "unhealthy_threshold": 2}
+    check = {"port": "traffic-port", "interval": 0.6, "timeout": 0.55, "unhealthy_threshold": 2}
     async with (
         running_origin(script) as one,
         running_origin(script) as two,

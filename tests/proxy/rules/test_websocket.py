@@ -27,7 +27,8 @@ async def test_frames_go_both_ways_and_one_entry_is_written_at_the_end() -> None
                 sent += len(message)
                 received += len(message)
             assert (balancer.data_dir / "logs" / "access.log").read_text() == ""
-            await asyncio.sleep(0.2)
+            # Longer than the times below: those of an entry do not count how long the WebSocket was open.
+            await asyncio.sleep(1)
             assert balancer.in_flight == 1
         (entry,) = await balancer.log(1)
         assert (entry["type"], entry["elb_status_code"], entry["target_status_code"]) == ("ws", "101", "101")
@@ -38,7 +39,7 @@ async def test_frames_go_both_ways_and_one_entry_is_written_at_the_end() -> None
         assert entry["actions_executed"] == "forward"
         assert entry["request"] == f"GET http://example.com:{balancer.port}/chat HTTP/1.1"
         for name in ("request", "target", "response"):
-            assert 0 <= float(entry[f"{name}_processing_time"]) < 0.15
+            assert 0 <= float(entry[f"{name}_processing_time"]) < 1
         await until(lambda: origin.open == 0, "the connection to the target is closed, too")
 
 
@@ -222,15 +223,15 @@ async def test_a_client_that_does_not_read_holds_up_the_target_and_not_the_balan
         connected(balancer.port, receive_buffer=_SMALL) as client,
     ):
         await opened(client)
-        await asyncio.sleep(0.5)
+        held = -1
+        while sent > held:
+            held = sent
+            await asyncio.sleep(0.5)
         # The kernel's own buffers on the way take some megabytes.
-        held = sent
         assert held < 400 * 65536
-        await asyncio.sleep(0.3)
-        assert sent == held
         (connected_client,) = balancer.node.clients
         assert connected_client.transport.get_write_buffer_size() < 2**20
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             for _ in range(400):
                 assert await client.reader.readexactly(65536) == b"x" * 65536
 
@@ -253,7 +254,7 @@ async def test_a_target_that_does_not_read_holds_up_the_client() -> None:
         connected(balancer.port) as client,
     ):
         await opened(client)
-        async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
             sending = tasks.create_task(client.send(b"y" * total))
             await asyncio.sleep(0.5)
             assert not sending.done()
@@ -301,7 +302,7 @@ async def test_the_end_of_the_deregistration_delay_ends_it_and_not_the_beginning
     async with (
         running_origin(chat) as origin,
         naming_origins("other") as (other,),
-        running_balancer(targets=[origin], tg_attributes={"deregistration_delay.timeout_seconds": 1}) as balancer,
+        running_balancer(targets=[origin], tg_attributes={"deregistration_delay.timeout_seconds": 3}) as balancer,
         connected(balancer.port) as client,
     ):
         await opened(client)
@@ -496,6 +497,6 @@ async def test_a_target_that_never_reads_is_let_go_after_the_client_has_left() -
                 await client.send(b"z" * 8192)
                 await asyncio.sleep(0)
             client.reset()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WAIT_S):
             await ended.wait()
         await until(lambda: target.transport.get_write_buffer_size() == 0, "nothing is kept for it")

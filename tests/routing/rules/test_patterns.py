@@ -99,17 +99,17 @@ def test_a_wildcard_stands_for_any_byte():
 @pytest.mark.parametrize("text", ["*a*a*a*a*a*b", "*?a?*?a?*b", "/*aaaaaaaaaaaaaaaaaaaaaaab", "*" + "a?" * 60 + "*b"])
 def test_no_pattern_can_hang_the_balancer(text: str):
     pattern = compile_wildcard(text)
-    started = time.perf_counter()
+    started = time.process_time()
     assert not pattern.matches(b"/" + b"a" * 16_000)
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize("text", ["(a+)+$", "(a|aa)+$", "(a|a?)+b", "(.*a){20}b", "a[ab]{900}c"])
 def test_no_regular_expression_can_hang_the_balancer(text: str):
     pattern = patterns.compile_regex(text)
-    started = time.perf_counter()
+    started = time.process_time()
     pattern.matches(b"/" + b"ab" * 8_000 + b"!")
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(

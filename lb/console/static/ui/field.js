@@ -38,3 +38,6 @@ export function field({ label, hint = "", input = h("input", { autocomplete: "of
 // A list to choose from: select([["ip", t("...")], ["instance", t("...")]], "ip")
 export const select = (options, chosen, props = {}) =>
   h("select", props, options.map(([value, text]) => h("option", { value, selected: value === chosen }, text)));
+
+// A label beside its input, which has an id; in a row of tools they stay together.
+export const labelled = (label, input) => h("span", { class: "row together" }, h("label", { for: input.id }, label), input);

@@ -3,7 +3,7 @@
 import { t } from "../i18n.js";
 import { get } from "../local.js";
 import { rememberParams } from "../router.js";
-import { announce, empty, errorCard, h, healthBar, keyed, poll, put, select, skeleton, style } from "../ui.js";
+import { announce, empty, errorCard, h, healthBar, keyed, labelled, poll, put, select, skeleton, style } from "../ui.js";
 import { keyOf, makeTarget, nameOf } from "./health-target.js";
 
 const EVERY_MS = 1000;
@@ -24,8 +24,7 @@ export async function render(root, params) {
   const calm = empty(t("health.calm"), t("health.calm_text"));
   const full = h("div", { class: "stack" },
     h("div", { class: "row tools" },
-      h("label", { for: "group" }, t("health.target_group")), groups,
-      h("label", { for: "state" }, t("health.show")), states, bar),
+      labelled(t("health.target_group"), groups), labelled(t("health.show"), states), bar),
     list, none, calm);
   root.append(skeleton("30rem"));
 

@@ -4,7 +4,7 @@ import { elbv2All, listOf } from "../aws.js";
 import { loadTexts, number, t } from "../i18n.js";
 import { rememberParams } from "../router.js";
 import { chartLens } from "../ui/chart.js";
-import { button, empty, errorCard, h, poll, put, select, skeleton, store, style, tabs } from "../ui.js";
+import { button, empty, errorCard, h, labelled, poll, put, select, skeleton, store, style, tabs } from "../ui.js";
 import { minutes } from "./metrics-minutes.js";
 import { seconds } from "./metrics-seconds.js";
 
@@ -50,8 +50,7 @@ export async function render(root, params) {
     if (page?.parentNode === root) return;
     page = tabs(panels, params.tab, (tab) => rememberParams({ tab }));
     root.replaceChildren(h("div", { class: "row tools" },
-      h("label", { for: "balancer" }, t("metrics.load_balancer")), balancers, h("label", { for: "group" }, t("metrics.target_group")), groups,
-      h("label", { for: "range" }, t("metrics.range")), range, all), h("p", { class: "soft small" }, t("metrics.keys")), page);
+      labelled(t("metrics.load_balancer"), balancers), labelled(t("metrics.target_group"), groups), labelled(t("metrics.range"), range), all), h("p", { class: "soft small" }, t("metrics.keys")), page);
   }, EVERY_MS, (error) => {
     if (page?.parentNode !== root || error.code !== "NoAnswer") root.replaceChildren(errorCard(error, stop.now));
   });

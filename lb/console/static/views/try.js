@@ -51,7 +51,7 @@ function start(root, params, listeners) {
   root.replaceChildren(h("div", { class: "stack" },
     h("form", { class: "card", onsubmit: (event) => { event.preventDefault(); go.click(); } },
       h("div", { class: "fields" }, Object.values(fields)),
-      h("div", { class: "row" }, go, stop, h("label", { class: "row cookies", for: "try-cookies" }, cookies, h("span", {}, t("try.cookies"))))),
+      h("div", { class: "row" }, go, stop, h("label", { class: "row together cookies", for: "try-cookies" }, cookies, h("span", {}, t("try.cookies"))))),
     h("section", { class: "card result" }, h("div", { class: "card-head" }, h("h2", {}, t("try.answers")), said), row,
       h("ul", { class: "row legend", "aria-label": t("live.legend") }, NAMES.slice(0, 5).map((name) => h("li", {}, outcomeMark(name), " ", t(`live.outcome.${name}`)))), counts),
     h("section", { class: "card" }, h("h2", {}, t("try.last", { count: LISTED })), last)));
