@@ -97,9 +97,15 @@ class _Caller:
                 status, _ = await self._connection.call("DescribeRules", ListenerArn=self._listener)
             case 5:
                 status, _ = await self._connection.call("DeleteRule", RuleArn=self._rule)
+                self._rule = ""
             case _:
                 status, _ = await self._connection.call("DescribeTargetHealth", TargetGroupArn=self._group)
         return status
+
+    async def leave(self) -> None:
+        """Deletes the rule that is left: the next run makes one of the same priority."""
+        if self._rule:
+            await self._connection.call("DeleteRule", RuleArn=self._rule)
 
 
 def _page(text: str) -> dict[str, str]:
@@ -122,6 +128,7 @@ async def run(port: int, listener: str, group: str, *, rate: float, seconds: flo
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             statuses[await caller.next()] += 1
             took.append(time.monotonic() - due)
+        await caller.leave()
 
     try:
         async with asyncio.TaskGroup() as shares:
