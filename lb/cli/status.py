@@ -186,7 +186,7 @@ def _group(group: dict[str, Any], width: int) -> list[Text | Padding]:
             "dim",
         ),
         # Above the targets: on a terminal that is too short for all of them, the end is cut off.
-        *(_indented(f"! {note}", "bold yellow") for note in group["notes"]),
+        *(_indented(f"! {note['text']}", "bold yellow") for note in group["notes"]),
         *_targets(group["targets"], width),
     ]
 

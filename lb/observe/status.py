@@ -12,6 +12,7 @@ from lb.model.attributes import Scope
 from lb.model.config import Config, HealthCheck, Listener, LoadBalancer
 from lb.model.reasons import TargetState
 from lb.model.rules import Forward
+from lb.observe.group_notes import group_notes
 from lb.routing.plan import GroupPlan, Plan
 from lb.targets.health import Health, ProbeResult
 from lb.targets.roster import Roster, Slot
@@ -127,6 +128,7 @@ def _group(
 ) -> Json:
     check = group.health_check
     targets = [_target(slot, checks.get((group.arn, slot.key)), check, now_s) for slot in roster.slots]
+    notes = group_notes(check, targets, zones, out_of_dns, fail_open=roster.fail_open) if group.in_use else ()
     return {
         "name": group.name,
         "arn": group.arn,
@@ -143,9 +145,7 @@ def _group(
         },
         "targets": targets,
         "zones": [asdict(state) for state in zones],
-        "notes": [*_notes(check, targets, fail_open=roster.fail_open), *_dns_notes(zones, out_of_dns)]
-        if group.in_use
-        else [],
+        "notes": [note.shown() for note in notes],
     }
 
 
@@ -182,42 +182,6 @@ def _counter(health: Health, check: HealthCheck) -> str | None:
     if health.state is not TargetState.UNHEALTHY and health.failures:
         return f"{health.failures} of {check.unhealthy_threshold} failures"
     return None
-
-
-def _notes(check: HealthCheck, targets: list[Json], *, fail_open: bool) -> list[str]:
-    """What a student should know about this group now, in sentences."""
-    notes = []
-    if fail_open and any(target["state"] == TargetState.UNHEALTHY for target in targets):
-        notes.append(
-            "No target is healthy, so the load balancer fails open: it sends requests to all of them, as if they were."
-        )
-    elif not any(target["state"] not in (TargetState.DRAINING, TargetState.UNUSED) for target in targets):
-        notes.append("No target can get requests: the load balancer answers 503.")
-    if check.asks_for_a_directory and any(_failed_with(target, (403, 404)) for target in targets):
-        notes.append(
-            f"The health check path {check.path} looks like a directory on the server's disk. It is a URL path: "
-            "the server looks for it below its document root and answers 404. Set it to / or /health.php."
-        )
-    elif redirects := sorted({status for target in targets if (status := _failed_with(target, range(300, 400)))}):
-        notes.append(
-            f"The health check is answered with a redirect ({', '.join(map(str, redirects))}), which is not followed. "
-            "Point the path at the final address, or add the code to the matcher."
-        )
-    return notes
-
-
-def _dns_notes(zones: Sequence[ZoneHealth], out_of_dns: Collection[str]) -> list[str]:
-    return [
-        f"Only {state.healthy} of {state.registered} targets that {state.zone} can use are healthy, too few for"
-        " target_group_health.dns_failover: ALB's DNS name would leave out this zone's address. Here it goes on serving."
-        for state in zones
-        if state.zone in out_of_dns and not state.dns_healthy
-    ]
-
-
-def _failed_with(target: Json, codes: range | tuple[int, ...]) -> int:
-    probe = target["last_probe"]
-    return probe["status"] if probe and not probe["passed"] and probe["status"] in codes else 0
 
 
 def _is_ready(group: Json) -> bool:

@@ -97,7 +97,7 @@ def test_zones_with_too_few_healthy_targets_leave_dns(attributes, in_a, in_b, he
     assert tuple(zone["dns_healthy"] for zone in group["zones"]) == healthy
     assert world.metrics() == dict(zip((A, B), healthy, strict=True))
     assert world.in_dns == dict(zip((A, B), in_dns, strict=True))
-    assert any("DNS" in note for note in group["notes"]) is (False in in_dns)
+    assert any("DNS" in note["text"] for note in group["notes"]) is (False in in_dns)
 
 
 def test_one_group_that_fails_takes_the_zone_away_from_all():
@@ -105,7 +105,7 @@ def test_one_group_that_fails_takes_the_zone_away_from_all():
     assert world.in_dns == {A: True, B: False}
     well, failing = world.picture["target_groups"]
     assert well["notes"] == []
-    assert failing["notes"] == [
+    assert [note["text"] for note in failing["notes"]] == [
         (
             f"Only 0 of 1 targets that {B} can use are healthy, too few for target_group_health.dns_failover: ALB's DNS"
             " name would leave out this zone's address. Here it goes on serving."

@@ -71,6 +71,10 @@ target_groups:
     def group(self):
         return self.picture()["target_groups"][0]
 
+    @property
+    def notes(self):
+        return [note["text"] for note in self.group["notes"]]
+
 
 def test_the_load_balancer_and_its_listeners():
     (balancer,) = World().picture()["load_balancers"]
@@ -163,7 +167,7 @@ def test_requests_served_and_in_flight_are_counted():
 def test_failing_open_is_said_in_words_and_only_then():
     world = World().both(NOT_FOUND, NOT_FOUND)
     assert world.group["fail_open"] is True
-    assert any("fails open" in note and "sends requests to all of them" in note for note in world.group["notes"])
+    assert any("fails open" in note and "sends requests to all of them" in note for note in world.notes)
     world.probed("10.0.0.1:80", OK, OK, OK)
     assert world.group["fail_open"] is False
     assert world.group["notes"] == []
@@ -171,7 +175,7 @@ def test_failing_open_is_said_in_words_and_only_then():
 
 def test_a_health_check_path_that_is_a_directory_is_explained():
     world = World("/var/www/html").both(NOT_FOUND, NOT_FOUND)
-    (note,) = [note for note in world.group["notes"] if "directory" in note]
+    (note,) = [note for note in world.notes if "directory" in note]
     assert "/var/www/html" in note
     assert "URL path" in note
     assert "404" in note
@@ -182,7 +186,7 @@ def test_a_directory_that_answers_is_not_complained_about():
 
 
 def test_a_redirect_is_explained():
-    (note,) = [note for note in World().both(MOVED, MOVED).group["notes"] if "redirect" in note]
+    (note,) = [note for note in World().both(MOVED, MOVED).notes if "redirect" in note]
     assert "(301)" in note
     assert "matcher" in note
 
@@ -196,7 +200,7 @@ def test_a_group_that_no_listener_uses_says_so_and_complains_of_nothing():
 
 def test_a_group_without_targets_answers_503_and_says_so():
     world = World(targets=())
-    assert any("503" in note for note in world.group["notes"])
+    assert any("503" in note for note in world.notes)
     assert world.picture()["ready"] is False
 
 

@@ -153,11 +153,18 @@ function makeGroup() {
     write(name, group.TargetGroupName);
     write(use, [`${group.Protocol}:${group.Port}`, group.TargetType, running?.in_use ? "" : t("overview.not_used")].filter(Boolean).join(" · "));
     bar.draw(targets(group));
-    keyed(notes, running?.notes ?? [], (note) => note, () => drawn(h("li"), write));
+    keyed(notes, running?.notes ?? [], (note) => note.text, () => drawn(h("li"), (item, note) => write(item, noteText(note))));
     if (running) CHECK.forEach(([, text], place) => write(values[place], text(running.health_check)));
     rows.draw(targets(group));
     put(rows, "hidden", !targets(group).length);
   });
+}
+
+// A note that the page has no words for comes as the API says it.
+function noteText({ code, values, text }) {
+  const key = `overview.note.${code}`;
+  const told = t(key, values);
+  return told === key ? text : told;
 }
 
 const origin = (host, port) => `${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${port}`;
@@ -213,9 +220,9 @@ function teller() {
       if (changed.length > SAID_ONE_BY_ONE) sentences.push(`${group.TargetGroupName}: ${healthSummary(targets(group))}.`);
       else sentences.push(...changed.map(sentenceOf));
       for (const note of group.running?.notes ?? []) {
-        const key = `${group.TargetGroupArn} ${note}`;
+        const key = `${group.TargetGroupArn} ${note.text}`;
         now.set(key, true);
-        if (before && !before.has(key)) sentences.push(note);
+        if (before && !before.has(key)) sentences.push(noteText(note));
       }
     }
     before = now;
