@@ -186,7 +186,9 @@ async def test_kill_9_under_200_requests_a_second(tmp_path, record_property):
     assert longest < CONNECT_TIMEOUT_S, "a request waited longer than the connect timeout"
     # Every second request until the checker has noticed, and those that were on their way.
     assert 0 < sum(failed.values()) <= 0.55 * len(dying) + 10
-    assert set(failed) == {502}
+    # An answer that the server had begun when it was killed can only be cut.
+    assert all(answer.due <= killed for answer in dying if answer.status == 0)
+    assert set(failed) - {0} == {502}
     # A probe that the server had just answered when it was killed may come on top.
     assert UNHEALTHY_THRESHOLD <= probes_down <= UNHEALTHY_THRESHOLD + 1
     assert unhealthy - killed <= UNHEALTHY_THRESHOLD * INTERVAL_S + TIMEOUT_S

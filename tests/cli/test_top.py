@@ -44,6 +44,8 @@ async def busy(script=None, requests=20):
         async with connected(balancer.port) as client:
             for number in range(requests):
                 await client.ask(get(b"/%d" % number))
+        # They count in the second in which the recorder shows them.
+        balancer.app.recorder.catch_up()
         now_s = int(time())
         await until(lambda: time() >= now_s + 1, "the second is over")
         yield balancer, f"http://127.0.0.1:{api_port}"
