@@ -18,10 +18,11 @@ _LOG_LIMIT_BYTES = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class RunningPeer:
-    """A started peer: where it listens, its directory, and the configuration it was given."""
+    """A started peer: where it listens (`spare_port`: its API, where it has one), its directory, and its configuration."""
 
     name: str
     port: int
+    spare_port: int
     started: Started
     directory: Path
     config: str
@@ -94,7 +95,7 @@ class Rig:
         except BaseException:
             self._processes.stop(started)
             raise
-        return RunningPeer(peer.name, port, started, directory, launch.config)
+        return RunningPeer(peer.name, port, spare, started, directory, launch.config)
 
     def stop(self, running: RunningPeer) -> None:
         """Stop a peer before the end of the run."""

@@ -51,12 +51,7 @@ def status(
     only root may have it, None where it cannot be had.
     """
     zones = {group.arn: zone_health(rosters[group.arn].slots, group.choosing) for group in plan.groups if group.in_use}
-    users = {
-        arn: balancer
-        for balancer in config.load_balancers
-        for listener in balancer.listeners
-        for arn in _forwards(listener)
-    }
+    users = config.users
     used = {
         balancer.arn: [zones[arn] for arn, user in users.items() if user is balancer] for balancer in users.values()
     }

@@ -171,15 +171,16 @@ class Compiler:
         )
         users = config.users
         _check(config, listeners, users)
-        groups = []
-        for group in config.target_groups:
+
+        def group_plan(group: TargetGroup) -> GroupPlan:
             user = users.get(group.arn)
             zones = user.zones if user is not None else None
             found = tuple(_addresses(target, addresses) for target in group.targets)
             # Targets are equal by id and port alone.
             details = tuple((target.zone, target.place, target.blocked) for target in group.targets)
-            groups.append(again(group.arn, (group, details, zones, found), partial(_group, group, found, zones)))
-        return Plan(listeners, tuple(groups))
+            return again(group.arn, (group, details, zones, found), lambda _: _group(group, found, zones))
+
+        return Plan(listeners, tuple(map(group_plan, config.target_groups)))
 
 
 def _check(config: Config, listeners: Iterable[ListenerPlan], users: Mapping[str, LoadBalancer]) -> None:
@@ -236,9 +237,7 @@ def _response_headers(listener: Listener) -> tuple[tuple[bytes, bytes], ...]:
     return tuple(headers)
 
 
-def _group(
-    group: TargetGroup, addresses: Sequence[Iterable[str | None]], zones: tuple[str, ...] | None, _: GroupPlan | None
-) -> GroupPlan:
+def _group(group: TargetGroup, addresses: Sequence[Iterable[str | None]], zones: tuple[str, ...] | None) -> GroupPlan:
     """`addresses` are those of each target; `zones` are those of the load balancer that uses the group, None without."""
     endpoints: dict[str, Endpoint] = {}
     for target, found in zip(group.targets, addresses, strict=True):

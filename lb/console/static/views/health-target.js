@@ -1,6 +1,6 @@
 // A target as a card: state, counter, machine, advice, and the last probes behind a fold.
 
-import { clock, number, t } from "../i18n.js";
+import { clock, number, said, t } from "../i18n.js";
 import { drawn, h, keyed, lines, put, state, table, write } from "../ui.js";
 import { machine } from "./health-machine.js";
 
@@ -59,12 +59,10 @@ export function makeTarget(open) {
   });
 }
 
-// An advice that the page has no words for comes as the API says it.
 function advice({ advice: { code, values, ...words } }, part) {
-  const key = `health.advice.${code}.${part}`;
+  // As texts: a port or a status has no thousands.
   const texts = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
-  const told = t(key, texts);
-  return told === key ? words[part] : told;
+  return said(`health.advice.${code}.${part}`, texts, words[part]);
 }
 
 const factsOf = ({ check, served, in_flight: inFlight }) => t("health.facts", {

@@ -1,7 +1,7 @@
 // What there is and how it is: load balancers with their listeners, target groups with every target.
 
 import { listOf } from "../aws.js";
-import { number, t } from "../i18n.js";
+import { number, said, t } from "../i18n.js";
 import { linkTo } from "../router.js";
 import { topologySource } from "../topology.js";
 import {
@@ -160,12 +160,7 @@ function makeGroup() {
   });
 }
 
-// A note that the page has no words for comes as the API says it.
-function noteText({ code, values, text }) {
-  const key = `overview.note.${code}`;
-  const told = t(key, values);
-  return told === key ? text : told;
-}
+const noteText = ({ code, values, text }) => said(`overview.note.${code}`, values, text);
 
 const origin = (host, port) => `${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${port}`;
 const keyOf = (target) => `${target.id} ${target.port} ${target.address}`;
