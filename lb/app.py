@@ -35,6 +35,7 @@ from lb.lessons.loader import load_lessons
 from lb.live import ApiState, LiveView
 from lb.model import names
 from lb.model.config import Config
+from lb.model.said import Language
 from lb.net.discovery import Discovery
 from lb.net.sockets import bind
 from lb.observe.explain import Question, Situation, explain
@@ -50,7 +51,8 @@ from lb.observe.seconds import Seconds
 from lb.observe.status import Check, status
 from lb.observe.target_health import Checked, target_health
 from lb.observe.target_names import TargetNames
-from lb.observe.why import why
+from lb.observe.why import Kept, why
+from lb.observe.words import load_words
 from lb.proxy.node import Node
 from lb.proxy.ports import Ports
 from lb.resources.traffic import Traffic
@@ -116,6 +118,7 @@ class App:
             region=settings.region,
             security_groups=settings.security_groups,
         )
+        self._words = load_words()
         docker = settings.docker_socket
         self._adoption = Adoption(docker, calls, settings.region, self._instances) if docker is not None else None
         self._tries = TryRequests(self._entrance, self._last_of_client)
@@ -178,19 +181,20 @@ class App:
     def _addresses_changed(self) -> None:
         self.control.addresses_changed()
 
-    def status(self) -> dict[str, Any]:
+    def status(self, language: Language = "en") -> dict[str, Any]:
         """The picture of the moment, as JSON values."""
         checks = {key: Check(watched.health, watched.last) for key, watched in self.checker.watched.items()}
         control = self.control
-        return status(control.config, control.plan, self.node.rosters, checks, time(), self.ports.bound_port)
+        words, bound_port = self._words[language], self.ports.bound_port
+        return status(control.config, control.plan, self.node.rosters, checks, time(), bound_port, words)
 
-    def target_health(self) -> list[dict[str, Any]]:
+    def target_health(self, language: Language = "en") -> list[dict[str, Any]]:
         """Each target's state machine and last probes, as JSON values."""
         checks = {
             key: Checked(watched.health, watched.since_s, tuple(reversed(watched.probes)))
             for key, watched in self.checker.watched.items()
         }
-        return target_health(self.control.plan, self.node.rosters, checks)
+        return target_health(self.control.plan, self.node.rosters, checks, self._words[language])
 
     def _hosts(self) -> list[HostCounts]:
         users = load_balancers_of_groups(self.control.config)
@@ -206,17 +210,18 @@ class App:
             )
         ]
 
-    def explain(self, port: int, question: Question) -> dict[str, Any]:
+    def explain(self, port: int, question: Question, language: Language = "en") -> dict[str, Any]:
         """Why a request to the listener of `port` would go where it goes. Raises KeyError where there is no such listener."""
         host = _HOST.search(question.head)
         listener = self.ports.on(port).listener_of(host[1] if host else None)
         situation = Situation(self.node.rosters, listener.pickers.get, monotonic(), time(), self.node.rng.random())
-        return explain(listener.plan, question, situation)
+        return explain(listener.plan, question, situation, self._words[language])
 
-    def why(self, trace_id: str) -> list[dict[str, Any]]:
+    def why(self, trace_id: str, language: Language = "en") -> list[dict[str, Any]]:
         """Why requests went where they went that ended lately and have this id (`Recent.find`), the last one first."""
         found = self.recorder.find(trace_id)[:_MOST_TOLD]
-        return [why(record, self._plans, self.node.rosters, self.node.sealer, monotonic()) for record in found]
+        kept = Kept(self._plans, self.node.rosters, self.node.sealer, monotonic())
+        return [why(record, kept, self._words[language]) for record in found]
 
     def _entrance(self, load_balancer: str, port: int) -> Entrance:
         """Raises LookupError."""

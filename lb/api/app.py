@@ -13,17 +13,26 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from lb.api.language import UnknownLanguageError, language_of
+from lb.api.refusal import refusal
+from lb.model.said import Language
 
-def api_app(status: Callable[[], dict[str, Any]], routes: Iterable[BaseRoute]) -> Starlette:
+
+def api_app(status: Callable[[Language], dict[str, Any]], routes: Iterable[BaseRoute]) -> Starlette:
     """`status` gives the picture of the moment."""
 
-    async def show_status(_: Request) -> JSONResponse:
-        return JSONResponse(status())
+    async def show_status(request: Request) -> JSONResponse:
+        return JSONResponse(status(language_of(request)))
 
     return Starlette(
         routes=[Route("/_lb/status", show_status), *routes],
         middleware=[Middleware(LocalOnly)],
+        exception_handlers={UnknownLanguageError: _bad_request},
     )
+
+
+async def _bad_request(_: Request, error: Exception) -> JSONResponse:
+    return refusal(400, "bad-request", str(error))
 
 
 class LocalOnly:
@@ -43,8 +52,8 @@ class LocalOnly:
             host = headers.get("host", "")
             origin = headers.get("origin")
             if not _is_local_name(host) or (origin is not None and origin != f"http://{host}"):
-                error = {"code": "cross-origin", "message": f"this API is not for pages of {origin or host}"}
-                await JSONResponse({"error": error}, status_code=403)(scope, receive, send)
+                refused = refusal(403, "cross-origin", f"this API is not for pages of {origin or host}")
+                await refused(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

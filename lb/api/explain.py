@@ -1,4 +1,4 @@
-"""`POST /_lb/explain`: why a request would go where it goes.
+"""`POST /_lb/explain?lang=ko`: why a request would go where it goes.
 
 The body is `{"port": 8080, "head": "GET / HTTP/1.1\\r\\n...", "client_ip": "203.0.113.9"}`, the answer the walk as
 `lb.observe.explain` has it. An error is `{"error": {"code", "message"}}`.
@@ -13,7 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from lb.api.language import language_of
 from lb.api.refusal import refusal
+from lb.model.said import Language
 from lb.observe.explain import Question
 
 
@@ -30,7 +32,7 @@ class ExplainCall(BaseModel):
         return str(ipaddress.ip_address(text))
 
 
-def explain_routes(explain: Callable[[int, Question], dict[str, Any]]) -> list[BaseRoute]:
+def explain_routes(explain: Callable[[int, Question, Language], dict[str, Any]]) -> list[BaseRoute]:
     """The route; `explain` raises KeyError where no listener has the port."""
 
     async def answer(request: Request) -> Response:
@@ -39,7 +41,8 @@ def explain_routes(explain: Callable[[int, Question], dict[str, Any]]) -> list[B
         except ValidationError as error:
             return refusal(400, "bad-request", str(error.errors()[0]["msg"]))
         try:
-            told = explain(call.port, Question(call.head.encode("latin-1", "replace"), call.client_ip))
+            question = Question(call.head.encode("latin-1", "replace"), call.client_ip)
+            told = explain(call.port, question, language_of(request))
         except KeyError:
             return refusal(404, "no-listener", f"no listener has port {call.port}")
         return JSONResponse(told)

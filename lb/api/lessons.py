@@ -19,7 +19,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from lb.api.call import ApiError
-from lb.lessons.text import LANGUAGES, Language
+from lb.api.language import language_of
+from lb.model.said import Language
 
 _MOST_BODY: Final = 16 * 1024
 
@@ -67,13 +68,13 @@ def lesson_routes(lessons: Lessons) -> list[BaseRoute]:
     """Routes for `lessons`, to be mounted at the root of the API."""
 
     async def show_all(request: Request) -> Any:
-        return {"lessons": lessons.list(_language(request))}
+        return {"lessons": lessons.list(language_of(request))}
 
     async def show(request: Request) -> Any:
-        return await lessons.show(request.path_params["lesson"], _language(request))
+        return await lessons.show(request.path_params["lesson"], language_of(request))
 
     async def start(request: Request) -> Any:
-        language = _language(request)
+        language = language_of(request)
         await lessons.start(request.path_params["lesson"])
         return await lessons.show(request.path_params["lesson"], language)
 
@@ -107,14 +108,6 @@ def _answering(work: Callable[[Request], Awaitable[Any]]) -> Callable[[Request],
             return _refusal(409, error.code, error.message)
 
     return respond
-
-
-def _language(request: Request) -> Language:
-    asked = request.query_params.get("lang", LANGUAGES[0])
-    for language in LANGUAGES:
-        if asked == language:
-            return language
-    raise _BadRequestError(f"lang must be one of {', '.join(LANGUAGES)}")
 
 
 async def _login(request: Request) -> tuple[str, str, str | None]:

@@ -24,7 +24,7 @@ from lb.lessons import view
 from lb.lessons.engine import Progress, Verdict, begin, judge
 from lb.lessons.lesson import Lesson
 from lb.lessons.snapshot import Asked, Snapshot
-from lb.lessons.text import Language
+from lb.model.said import Language
 from lb.net.tasks import Tasks
 from lb.resources.databases import blocks_database
 from lb.resources.records import Kind, Records, Transaction

@@ -10,7 +10,7 @@ import click
 
 from lb.cli.api_client import ApiClient, RefusedError
 from lb.cli.options import api_option, json_option
-from lb.lessons.text import LANGUAGES
+from lb.model.said import LANGUAGES
 
 Json = dict[str, Any]
 _PATH: Final = "/_lb/lessons"

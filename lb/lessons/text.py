@@ -1,11 +1,10 @@
 """A text in every language that lessons speak."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-Language = Literal["en", "ko"]
-LANGUAGES: Final[tuple[Language, ...]] = ("en", "ko")
+from lb.model.said import Language
 
 _Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 

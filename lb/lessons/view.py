@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from lb.lessons.engine import Progress, Verdict
 from lb.lessons.lesson import Lesson, Step
-from lb.lessons.text import Language
+from lb.model.said import Language
 
 Json = dict[str, Any]
 _URL: Final = "{url}"

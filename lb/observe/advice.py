@@ -1,17 +1,17 @@
-"""Why a target is in its state and what to do about it: plain words, and a code for translations. Pure."""
+"""Why a target is in its state and what to do about it: a code, and plain words. Pure."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from lb.model.config import HealthCheck
 from lb.model.reasons import TargetState
+from lb.model.said import Said
 from lb.routing.plan import Endpoint
 from lb.targets.health import Health, ProbeOutcome, ProbeResult
 
 Value = str | int | float
 
-# Code -> (why, what to do); the braces are filled with the values.
-_WORDS: Final[dict[str, tuple[str, str]]] = {
+SENTENCES: Final[dict[str, tuple[str, str]]] = {
     "not-in-use": (
         "Nothing is checked: no listener forwards to the target group, or the target's Availability Zone is not enabled.",
         "Let a listener's rule forward to the target group, or enable the zone.",
@@ -82,25 +82,25 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "Check that the port speaks plain HTTP/1 and that the server does not crash.",
     ),
 }
-CODES: Final = tuple(_WORDS)
+"""By code: why, and what to do. The braces are filled with the values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """A code of CODES, the values in its words, and the words in English."""
+    """A code of SENTENCES, and the values in its sentences."""
 
     code: str
     values: dict[str, Value]
 
     @property
-    def why(self) -> str:
+    def why(self) -> Said:
         """What is the matter."""
-        return _WORDS[self.code][0].format_map(self.values)
+        return Said(SENTENCES[self.code][0], self.values)
 
     @property
-    def to_do(self) -> str:
+    def to_do(self) -> Said:
         """What to do about it."""
-        return _WORDS[self.code][1].format_map(self.values)
+        return Said(SENTENCES[self.code][1], self.values)
 
 
 def advise(

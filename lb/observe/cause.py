@@ -10,6 +10,7 @@ from lb.http import limits
 from lb.http.desync import Tier
 from lb.http.outcomes import Failure, Moment
 from lb.http.record import RequestRecord, Trouble
+from lb.model.said import ENGLISH, Said, Words, said
 
 _CONNECTING, _SENT, _ANSWERING = Moment.CONNECTING, Moment.SENT, Moment.ANSWERING
 # A closed connection answers within a round trip; a target that takes longer had begun to work on the request.
@@ -84,92 +85,125 @@ OWN_ANSWERS: Final[dict[int, str]] = {
 """Answers that the balancer gives without anything having failed on the way, by status."""
 
 
-def cause(record: RequestRecord) -> str:
-    """Status and cause in one line, such as `504: the target 127.0.0.1:81 did not answer within the idle timeout of 60 s`."""
+def cause(record: RequestRecord, words: Words = ENGLISH) -> str:
+    """Status and cause in one line, such as `504: the target 127.0.0.1:81 did not answer within the idle timeout of 60 s`.
+
+    `words` are those of the language that it is to be told in.
+    """
     trouble = record.trouble
     if trouble is None:
-        return f"{record.status}: {_answered(record)}"
-    begun = "cut" if trouble.cut else str(record.status)
-    return f"{begun}: {WORDS[trouble.failure, trouble.moment].format_map(_facts(record, trouble))}"
+        return f"{record.status}: {_answered(record).to(words)}"
+    begun = said("cut").to(words) if trouble.cut else str(record.status)
+    return f"{begun}: {Said(WORDS[trouble.failure, trouble.moment], _facts(record, trouble)).to(words)}"
 
 
-def _answered(record: RequestRecord) -> str:
+def _answered(record: RequestRecord) -> Said:
     """For a request that nothing happened to on the way."""
     if record.kind == "ws":
-        return f"the target {record.target} agreed to a WebSocket, which has ended"
+        return said("the target {target} agreed to a WebSocket, which has ended", target=record.target)
+    if record.target_status >= 500:
+        return said("the answer of the target {target} itself; the reason is in its own log", target=record.target)
     if record.target_status:
-        log = "; the reason is in its own log" if record.target_status >= 500 else ""
-        return f"the answer of the target {record.target} itself{log}"
+        return said("the answer of the target {target} itself", target=record.target)
     if record.redirect_url:
-        return "the rule redirects"
+        return said("the rule redirects")
     if record.action == "fixed-response":
-        return "the fixed response of the rule"
+        return said("the fixed response of the rule")
     if record.status == 400 and record.reason:
-        tier = Tier(record.tier).name.capitalize()
-        return f"desync mitigation classified the request as {tier} ({record.reason}) and did not let it through"
+        return said(
+            "desync mitigation classified the request as {tier} ({reason}) and did not let it through",
+            tier=Tier(record.tier).name.capitalize(),
+            reason=record.reason,
+        )
     if record.transform_status and record.status == 500:
-        return f"{OWN_ANSWERS[500]}: {record.transform_status}"
+        return said("{failed}: {status}", failed=said(OWN_ANSWERS[500]), status=record.transform_status)
     if record.status == 503 and not record.target_group_arn:
-        return "no target group: all weights of the forward action are 0"
-    return OWN_ANSWERS.get(record.status, "the balancer's own answer")
+        return said("no target group: all weights of the forward action are 0")
+    return said(OWN_ANSWERS.get(record.status, "the balancer's own answer"))
 
 
 def _facts(record: RequestRecord, trouble: Trouble) -> dict[str, object]:
     waited_s = record.ended_at - (trouble.sent_at or record.arrived_at)
-    midst = "in the middle of the answer, so that the client's connection could only be cut"
     if record.kind == "ws":
-        midst = "while the WebSocket was open"
+        midst = said("while the WebSocket was open")
     elif trouble.failure is Failure.CLIENT_GONE:
-        midst = "in the middle of the answer"
+        midst = said("in the middle of the answer")
+    else:
+        midst = said("in the middle of the answer, so that the client's connection could only be cut")
     return {
         "target": record.target,
         "waited": _seconds(waited_s),
-        "idle_timeout": f"{trouble.idle_timeout_s} s",
+        "idle_timeout": _whole_seconds(trouble.idle_timeout_s),
         "response_headers": limits.RESPONSE_HEADERS // 1024,
         "midst": midst,
-        "half_sent": "" if trouble.request_complete else "; its body was not complete",
-        "connection": "a new connection" if trouble.idle_s is None else "a reused keep-alive connection",
-        "before_answer": "in the middle of its response head" if trouble.answer_bytes else "before answering",
+        "half_sent": "" if trouble.request_complete else said("; its body was not complete"),
+        "connection": said("a new connection") if trouble.idle_s is None else said("a reused keep-alive connection"),
+        "before_answer": (
+            said("in the middle of its response head") if trouble.answer_bytes else said("before answering")
+        ),
         "why_closed": _why_closed(trouble, waited_s),
         "no_connection": _no_connection(record.target),
         "who_is_silent": _who_is_silent(record, trouble),
-        "deregistered": (
-            f"the target {record.target} was deregistered and its deregistration delay was over, or the balancer ended,"
+        "deregistered": said(
+            "the target {target} was deregistered and its deregistration delay was over, or the balancer ended,",
+            target=record.target,
         ),
     }
 
 
-def _why_closed(trouble: Trouble, waited_s: float) -> str:
+def _why_closed(trouble: Trouble, waited_s: float) -> Said:
     if trouble.answer_bytes or waited_s >= _AT_ONCE_S:
-        return f"that was {_seconds(waited_s)} after the request was sent: it crashed, was restarted, or gave up"
+        return said(
+            "that was {waited} after the request was sent: it crashed, was restarted, or gave up",
+            waited=_seconds(waited_s),
+        )
     if trouble.idle_s is None:
-        return "it crashed or was restarted, or it does not speak HTTP on that port"
-    idle = f"it had been idle for {_seconds(trouble.idle_s)}"
+        return said("it crashed or was restarted, or it does not speak HTTP on that port")
     if trouble.idle_s < _SHORTEST_KEEP_ALIVE_S:
-        return f"{idle}, too short for a timeout: the target crashed, was restarted, or limits requests per connection"
-    return (
-        f"{idle} (the target's keep-alive timeout is shorter than the balancer's idle timeout of {trouble.idle_timeout_s} s; "
-        "otherwise the target was restarted)"
+        return said(
+            "it had been idle for {idle}, too short for a timeout: the target crashed, was restarted, or limits requests "
+            "per connection",
+            idle=_seconds(trouble.idle_s),
+        )
+    return said(
+        "it had been idle for {idle} (the target's keep-alive timeout is shorter than the balancer's idle timeout of "
+        "{idle_timeout}; otherwise the target was restarted)",
+        idle=_seconds(trouble.idle_s),
+        idle_timeout=_whole_seconds(trouble.idle_timeout_s),
     )
 
 
-def _no_connection(target: str) -> str:
+def _no_connection(target: str) -> Said:
     host, _, _ = target.rpartition(":")
     try:
         ipaddress.ip_address(host.strip("[]"))
     except ValueError:
-        return f"the name of the target {target} stands for no address"
-    return f"no connection to the target {target}: nothing listens on that port, or there is no way to that address"
+        return said("the name of the target {target} stands for no address", target=target)
+    return said(
+        "no connection to the target {target}: nothing listens on that port, or there is no way to that address",
+        target=target,
+    )
 
 
-def _who_is_silent(record: RequestRecord, trouble: Trouble) -> str:
+def _who_is_silent(record: RequestRecord, trouble: Trouble) -> Said:
+    idle_timeout = _whole_seconds(trouble.idle_timeout_s)
     if not trouble.request_complete:
-        return (
-            f"the client's body is not complete, and no byte more came for the idle timeout of {trouble.idle_timeout_s} s: "
-            f"its length is larger than what was sent, or the client stalled ({record.received_bytes} bytes came in all)"
+        return said(
+            "the client's body is not complete, and no byte more came for the idle timeout of {idle_timeout}: its length is "
+            "larger than what was sent, or the client stalled ({received_bytes} bytes came in all)",
+            idle_timeout=idle_timeout,
+            received_bytes=record.received_bytes,
         )
-    return f"the target {record.target} did not answer within the idle timeout of {trouble.idle_timeout_s} s"
+    return said(
+        "the target {target} did not answer within the idle timeout of {idle_timeout}",
+        target=record.target,
+        idle_timeout=idle_timeout,
+    )
 
 
-def _seconds(duration_s: float) -> str:
-    return f"{duration_s:.1f} s" if duration_s >= 1 else f"{duration_s:.3f} s"
+def _seconds(duration_s: float) -> Said:
+    return said("{seconds} s", seconds=f"{duration_s:.1f}" if duration_s >= 1 else f"{duration_s:.3f}")
+
+
+def _whole_seconds(duration_s: int) -> Said:
+    return said("{seconds} s", seconds=duration_s)

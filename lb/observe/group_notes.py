@@ -1,4 +1,4 @@
-"""What should be known about a target group now: plain words, and a code for translations. Pure."""
+"""What should be known about a target group now: a code, and plain words. Pure."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from typing import Any, Final
 
 from lb.model.config import HealthCheck
 from lb.model.reasons import TargetState
+from lb.model.said import Said, Words
 from lb.targets.zone_health import ZoneHealth
 
 Json = dict[str, Any]
 
-# The braces are filled with the values.
-_WORDS: Final[dict[str, str]] = {
+SENTENCES: Final[dict[str, str]] = {
     "fail-open": (
         "No target is healthy, so the load balancer fails open: it sends requests to all of them, as if they were."
     ),
@@ -29,19 +29,23 @@ _WORDS: Final[dict[str, str]] = {
         "target_group_health.dns_failover: ALB's DNS name would leave out this zone's address. Here it goes on serving."
     ),
 }
-CODES: Final = tuple(_WORDS)
+"""By code; the braces are filled with the values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A code of CODES, and the values in its words."""
+    """A code of SENTENCES, and the values in its sentence."""
 
     code: str
     values: dict[str, str]
 
-    def shown(self) -> Json:
-        """As JSON values, with the words in English."""
-        return {"code": self.code, "values": self.values, "text": _WORDS[self.code].format_map(self.values)}
+    def shown(self, words: Words) -> Json:
+        """As JSON values, with the sentence in the language of `words`."""
+        return {
+            "code": self.code,
+            "values": self.values,
+            "text": Said(SENTENCES[self.code], self.values).to(words),
+        }
 
 
 def group_notes(

@@ -12,6 +12,7 @@ from lb.model.attributes import Scope
 from lb.model.config import Config, HealthCheck, Listener, LoadBalancer
 from lb.model.reasons import TargetState
 from lb.model.rules import Forward
+from lb.model.said import ENGLISH, Words
 from lb.observe.group_notes import group_notes
 from lb.routing.plan import GroupPlan, Plan
 from lb.targets.health import Health, ProbeResult
@@ -44,8 +45,9 @@ def status(
     checks: Checks,
     now_s: float,
     bound_port: Callable[[int], int | None] = _as_asked,
+    words: Words = ENGLISH,
 ) -> Json:
-    """The whole picture.
+    """The whole picture, with its notes in the language of `words`.
 
     `now_s` is the wall clock in epoch seconds. `bound_port` tells where a listener's port is bound: there, elsewhere where
     only root may have it, None where it cannot be had.
@@ -58,7 +60,13 @@ def status(
     out_of_dns = {arn: zones_out_of_dns(used[balancer.arn]) for arn, balancer in users.items()}
     groups = [
         _group(
-            group, rosters[group.arn], checks, now_s, zones.get(group.arn, []), out_of_dns.get(group.arn, frozenset())
+            group,
+            rosters[group.arn],
+            checks,
+            now_s,
+            zones.get(group.arn, []),
+            out_of_dns.get(group.arn, frozenset()),
+            words,
         )
         for group in plan.groups
     ]
@@ -120,6 +128,7 @@ def _group(
     now_s: float,
     zones: Sequence[ZoneHealth],
     out_of_dns: Collection[str],
+    words: Words,
 ) -> Json:
     check = group.health_check
     targets = [_target(slot, checks.get((group.arn, slot.key)), check, now_s) for slot in roster.slots]
@@ -140,7 +149,7 @@ def _group(
         },
         "targets": targets,
         "zones": [asdict(state) for state in zones],
-        "notes": [note.shown() for note in notes],
+        "notes": [note.shown(words) for note in notes],
     }
 
 

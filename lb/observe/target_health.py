@@ -6,6 +6,7 @@ from typing import Any, Final, Protocol
 
 from lb.model.config import HealthCheck
 from lb.model.reasons import TargetState
+from lb.model.said import ENGLISH, Words
 from lb.observe.advice import advise
 from lb.routing.plan import Endpoint, GroupPlan, Plan
 from lb.targets.health import Health, ProbeOutcome, ProbeResult
@@ -39,16 +40,16 @@ Checks = Mapping[tuple[str, str], Checked]
 """By target group ARN and endpoint key."""
 
 
-def target_health(plan: Plan, rosters: Mapping[str, Roster], checks: Checks) -> list[Json]:
-    """Every target of every group, in the order of registration."""
+def target_health(plan: Plan, rosters: Mapping[str, Roster], checks: Checks, words: Words = ENGLISH) -> list[Json]:
+    """Every target of every group, in the order of registration; advice is in the language of `words`."""
     return [
-        _target(group, slot, checks.get((group.arn, slot.key)))
+        _target(group, slot, checks.get((group.arn, slot.key)), words)
         for group in plan.groups
         for slot in rosters[group.arn].slots
     ]
 
 
-def _target(group: GroupPlan, slot: Slot, known: Checked | None) -> Json:
+def _target(group: GroupPlan, slot: Slot, known: Checked | None, words: Words) -> Json:
     check, endpoint = group.health_check, slot.endpoint
     # The roster decides who is in use, the checker knows what the next verdict depends on.
     checked = known if slot.health.state in _CHECKED else None
@@ -75,7 +76,12 @@ def _target(group: GroupPlan, slot: Slot, known: Checked | None) -> Json:
         "counter": _counter(health, check),
         "served": slot.served,
         "in_flight": slot.in_flight,
-        "advice": {"code": advice.code, "values": advice.values, "why": advice.why, "to_do": advice.to_do},
+        "advice": {
+            "code": advice.code,
+            "values": advice.values,
+            "why": advice.why.to(words),
+            "to_do": advice.to_do.to(words),
+        },
         "check": _check(check, endpoint),
         "probes": list(_probes(probes)),
     }

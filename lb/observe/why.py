@@ -5,9 +5,11 @@ is authoritative; targets and their states are those of now, and the answer says
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from lb.http.record import RequestRecord
+from lb.model.said import ENGLISH, Said, Words, said
 from lb.observe.cause import cause
 from lb.observe.explain import Known, Situation, explain_head
 from lb.observe.request_view import host_of
@@ -20,13 +22,20 @@ from lb.targets.sealing import Sealer
 Json = dict[str, Any]
 
 
-def why(
-    record: RequestRecord, plans: Sequence[Plan], rosters: Mapping[str, Roster], sealer: Sealer, now: float
-) -> Json:
-    """All that is known of a request, as JSON values.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the balancer still has. `plans`: today's first; `rosters`, `sealer` and `now` (monotonic seconds): the node's."""
 
-    `plans` are those that are kept, today's first; `rosters`, `sealer` and `now` (monotonic seconds) are the node's. `walk`
-    is None where no rule was asked or no listener is known; `notes` say what is not as it was then.
+    plans: Sequence[Plan]
+    rosters: Mapping[str, Roster]
+    sealer: Sealer
+    now: float
+
+
+def why(record: RequestRecord, kept: Kept, words: Words = ENGLISH) -> Json:
+    """All that is known of a request, as JSON values, with its sentences in the language of `words`.
+
+    `walk` is None where no rule was asked or no listener is known; `notes` say what is not as it was then.
     """
     told: Json = {
         "trace_id": record.trace_id.decode("latin-1") or None,
@@ -35,28 +44,33 @@ def why(
         "received_at_s": record.created_s,
         "request": _request(record),
         "result": _result(record),
-        "cause": cause(record),
+        "cause": cause(record, words),
         "timings": _timings(record),
         "walk": None,
         "notes": [],
     }
     if record.head is None or record.rule_priority is None:
-        told["notes"] = ["no rule was asked"]
+        told["notes"] = [said("no rule was asked").to(words)]
         return told
-    then = _listener_of(record, plans)
-    today = next((each for each in plans[0].listeners if each.origin == record.origin), None) if plans else None
+    then = _listener_of(record, kept.plans)
+    newest = kept.plans[0].listeners if kept.plans else ()
+    today = next((each for each in newest if each.origin == record.origin), None)
     listener = then or today
     if listener is None:
-        told["notes"] = [
-            f"{record.origin.load_balancer} has no listener on port {record.origin.port} any more, and its rules are not kept"
-        ]
+        gone = said(
+            "{load_balancer} has no listener on port {port} any more, and its rules are not kept",
+            load_balancer=record.origin.load_balancer,
+            port=record.origin.port,
+        )
+        told["notes"] = [gone.to(words)]
         return told
-    told["walk"] = walk = _walk(record, listener, rosters, sealer, now)
+    told["walk"] = walk = _walk(record, listener, kept, words)
+    notes: list[Said] = []
     if then is None:
-        told["notes"].append("the rules of that moment are not kept any more: these are the rules of now")
+        notes.append(said("the rules of that moment are not kept any more: these are the rules of now"))
     elif then != today:
-        told["notes"].append("the configuration has changed since: these are the rules of that moment, not of now")
-    told["notes"] += [*_disagreements(record, walk), *_gone(record, walk)]
+        notes.append(said("the configuration has changed since: these are the rules of that moment, not of now"))
+    told["notes"] = [note.to(words) for note in (*notes, *_disagreements(record, walk), *_gone(record, walk))]
     return told
 
 
@@ -122,40 +136,42 @@ def _listener_of(record: RequestRecord, plans: Iterable[Plan]) -> ListenerPlan |
     return next((each for plan in plans for each in plan.listeners if each.origin is record.origin), None)
 
 
-def _walk(
-    record: RequestRecord, listener: ListenerPlan, rosters: Mapping[str, Roster], sealer: Sealer, now: float
-) -> Json:
+def _walk(record: RequestRecord, listener: ListenerPlan, kept: Kept, words: Words) -> Json:
     assert record.head is not None
 
     def picker(action: GroupChoice) -> GroupPicker:
-        return GroupPicker(action, listener.load_balancer_arn, sealer)
+        return GroupPicker(action, listener.load_balancer_arn, kept.sealer)
 
     known = Known(record.target_group_arn, record.target, record.trace_id)
-    situation = Situation(rosters, picker, now, record.created_s, 0.0, known)
+    situation = Situation(kept.rosters, picker, kept.now, record.created_s, 0.0, known)
     host, _, port = record.client.rpartition(":")
-    return explain_head(listener, record.head, host.strip("[]"), int(port), situation)
+    return explain_head(listener, record.head, (host.strip("[]"), int(port)), situation, words)
 
 
-def _disagreements(record: RequestRecord, walk: Json) -> Iterable[str]:
+def _disagreements(record: RequestRecord, walk: Json) -> Iterable[Said]:
     """Where the walk and the record tell different stories: with the rules of that moment, nowhere."""
     rule, chosen = _rule(record), walk.get("chosen")
     action = walk.get("action", {"type": None})
     if chosen != rule:
-        yield f"rule {rule} decided then, rule {chosen} would now"
+        yield said("rule {then} decided then, rule {now} would now", then=rule, now=chosen)
     kind = "forward" if "rewrite" in record.action else record.action
     if action["type"] != kind:
-        yield f"the action was {kind} then, it would be {action['type']} now"
+        yield said("the action was {then} then, it would be {now} now", then=kind, now=action["type"])
     group = action.get("group", {}).get("target_group")
     if record.target_group_arn and group != record.target_group_arn:
-        yield f"it went to the target group {record.target_group_arn}, now it would go to {group}"
+        yield said(
+            "it went to the target group {then}, now it would go to {now}", then=record.target_group_arn, now=group
+        )
     location = record.redirect_url.decode("latin-1")
     if location and action.get("location") != location:
-        yield f"it was redirected to {location}, now it would be to {action.get('location')}"
+        yield said("it was redirected to {then}, now it would be to {now}", then=location, now=action.get("location"))
 
 
-def _gone(record: RequestRecord, walk: Json) -> Iterable[str]:
+def _gone(record: RequestRecord, walk: Json) -> Iterable[Said]:
     if not record.target:
         return
     targets = walk.get("action", {}).get("targets", {"candidates": ()})
     if all(each["target"] != record.target for each in targets["candidates"]):
-        yield f"the target {record.target}, which got the request, is not in its target group any more"
+        yield said(
+            "the target {target}, which got the request, is not in its target group any more", target=record.target
+        )

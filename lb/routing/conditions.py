@@ -6,11 +6,13 @@ Sources: fact sheet 3.2.
 
 import ipaddress
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from lb.model import rules
+from lb.model.said import Said, said
 from lb.routing.patterns import Pattern, compile_literal, compile_regex, compile_wildcard
 from lb.routing.request import RequestView, header_start
 
@@ -20,11 +22,11 @@ _Found = TypeVar("_Found")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a request meets a condition. `field` is ELB's name for the kind of condition, `why` one line of text."""
+    """Whether a request meets a condition. `field` is ELB's name for the kind of condition."""
 
     field: str
     matched: bool
-    why: str
+    why: Said
 
 
 class CompiledCondition(ABC, Generic[_Found]):
@@ -38,11 +40,11 @@ class CompiledCondition(ABC, Generic[_Found]):
         """The first match, in a form that `_hit` can name; None for no match."""
 
     @abstractmethod
-    def _hit(self, request: RequestView, found: _Found) -> str:
+    def _hit(self, request: RequestView, found: _Found) -> Said:
         """What matched what."""
 
     @abstractmethod
-    def _missed(self, request: RequestView) -> str:
+    def _missed(self, request: RequestView) -> Said:
         """Why nothing matched."""
 
     def matches(self, request: RequestView) -> bool:
@@ -95,14 +97,20 @@ class OneValueCondition(CompiledCondition[Pattern]):
                 return pattern
         return None
 
-    def _hit(self, request: RequestView, found: Pattern) -> str:
-        return f'{_quoted(self.value_of(request))} matches "{found.text}"'
+    def _hit(self, request: RequestView, found: Pattern) -> Said:
+        return _matches(self.value_of(request), found.text)
 
-    def _missed(self, request: RequestView) -> str:
+    def _missed(self, request: RequestView) -> Said:
         value = self.value_of(request)
-        return f"{_quoted(value)} does not match {_any_of(self.patterns)}{self._hint(value)}"
+        return said(
+            "{value} does not match {patterns}{hint}",
+            value=_quoted(value),
+            patterns=_any_of(self.patterns),
+            hint=self._hint(value),
+        )
 
-    def _hint(self, value: bytes) -> str:
+    def _hint(self, value: bytes) -> Said | str:
+        """What is only just missing; empty where nothing is."""
         return ""
 
 
@@ -113,9 +121,9 @@ class HostCondition(OneValueCondition):
     field = "host-header"
     value_of = staticmethod(attrgetter("host"))
 
-    def _hint(self, value: bytes) -> str:
+    def _hint(self, value: bytes) -> Said | str:
         if any(pattern.text.startswith("*.") and pattern.matches(b"." + value) for pattern in self.patterns):
-            return "; '*.' stands for subdomains only"
+            return said("; '*.' stands for subdomains only")
         return ""
 
 
@@ -126,12 +134,12 @@ class PathCondition(OneValueCondition):
     field = "path-pattern"
     value_of = staticmethod(attrgetter("path"))
 
-    def _hint(self, value: bytes) -> str:
+    def _hint(self, value: bytes) -> Said | str:
         if self._matching(value + b"/") is not None:
-            return "; it would with a '/' at its end"
+            return said("; it would with a '/' at its end")
         lowered = value.lower()
         if any(compile_wildcard(pattern.text, fold=True).matches(lowered) for pattern in self.patterns):
-            return "; the case of letters counts in paths"
+            return said("; the case of letters counts in paths")
         return ""
 
 
@@ -142,8 +150,8 @@ class MethodCondition(OneValueCondition):
     field = "http-request-method"
     value_of = staticmethod(attrgetter("head.method"))
 
-    def _hint(self, value: bytes) -> str:
-        return "; the case of letters counts in methods" if self._matching(value.upper()) is not None else ""
+    def _hint(self, value: bytes) -> Said | str:
+        return said("; the case of letters counts in methods") if self._matching(value.upper()) is not None else ""
 
 
 class HeaderCondition(CompiledCondition[tuple[bytes, Pattern]]):
@@ -164,15 +172,19 @@ class HeaderCondition(CompiledCondition[tuple[bytes, Pattern]]):
                     return value, pattern
         return None
 
-    def _hit(self, request: RequestView, found: tuple[bytes, Pattern]) -> str:
-        return f'{self.name}: {_quoted(found[0])} matches "{found[1].text}"'
+    def _hit(self, request: RequestView, found: tuple[bytes, Pattern]) -> Said:
+        return said("{header}: {verdict}", header=self.name, verdict=_matches(found[0], found[1].text))
 
-    def _missed(self, request: RequestView) -> str:
+    def _missed(self, request: RequestView) -> Said:
         values = request.header_values(self.start)
         if not values:
-            return f"the request has no header {self.name}"
-        shown = ", ".join(map(_quoted, values))
-        return f"{self.name}: {shown} {'do' if len(values) > 1 else 'does'} not match {_any_of(self.patterns)}"
+            return said("the request has no header {header}", header=self.name)
+        facts = {"value": ", ".join(map(_quoted, values)), "patterns": _any_of(self.patterns), "hint": ""}
+        if len(values) > 1:
+            verdict = said("{value} do not match {patterns}{hint}", **facts)
+        else:
+            verdict = said("{value} does not match {patterns}{hint}", **facts)
+        return said("{header}: {verdict}", header=self.name, verdict=verdict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -204,15 +216,18 @@ class QueryCondition(CompiledCondition[tuple[bytes, bytes, QueryPattern]]):
                     return key, value, pattern
         return None
 
-    def _hit(self, request: RequestView, found: tuple[bytes, bytes, QueryPattern]) -> str:
+    def _hit(self, request: RequestView, found: tuple[bytes, bytes, QueryPattern]) -> Said:
         key, value, pattern = found
-        return f'{_quoted(key + b"=" + value)} matches "{pattern.text}"'
+        return _matches(key + b"=" + value, pattern.text)
 
-    def _missed(self, request: RequestView) -> str:
+    def _missed(self, request: RequestView) -> Said:
         if not request.query_pairs:
-            return "the request has no query string"
-        texts = ", ".join(f'"{pattern.text}"' for pattern in self.patterns)
-        return f"no pair of {_quoted(request.raw_query)} matches {'any of ' if len(self.patterns) > 1 else ''}{texts}"
+            return said("the request has no query string")
+        return said(
+            "no pair of {query} matches {patterns}",
+            query=_quoted(request.raw_query),
+            patterns=_any_of(self.patterns),
+        )
 
 
 class SourceCondition(CompiledCondition[str]):
@@ -236,13 +251,17 @@ class SourceCondition(CompiledCondition[str]):
                 return value
         return None
 
-    def _hit(self, request: RequestView, found: str) -> str:
-        return f"{request.client_ip} lies in {found}"
+    def _hit(self, request: RequestView, found: str) -> Said:
+        return said("{client_ip} lies in {block}", client_ip=request.client_ip, block=found)
 
-    def _missed(self, request: RequestView) -> str:
-        hint = "; X-Forwarded-For is not looked at" if request.head.forwarded_for is not None else ""
-        several = "any of " if len(self.values) > 1 else ""
-        return f"the connection comes from {request.client_ip}, which is not in {several}{', '.join(self.values)}{hint}"
+    def _missed(self, request: RequestView) -> Said:
+        forwarded = request.head.forwarded_for is not None
+        return said(
+            "the connection comes from {client_ip}, which is not in {blocks}{hint}",
+            client_ip=request.client_ip,
+            blocks=_one_or_any(self.values),
+            hint=said("; X-Forwarded-For is not looked at") if forwarded else "",
+        )
 
 
 def _leading_bits(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> int:
@@ -259,9 +278,16 @@ def _query_pattern(pair: rules.QueryPair) -> QueryPattern:
     return QueryPattern(key, compile_wildcard(pair.value, fold=True, escapes=True))
 
 
-def _any_of(patterns: tuple[Pattern, ...]) -> str:
-    texts = ", ".join(f'"{pattern.text}"' for pattern in patterns)
-    return f"any of {texts}" if len(patterns) > 1 else texts
+def _matches(value: bytes, pattern: str) -> Said:
+    return said('{value} matches "{pattern}"', value=_quoted(value), pattern=pattern)
+
+
+def _any_of(patterns: Sequence[Pattern | QueryPattern]) -> Said | str:
+    return _one_or_any([f'"{pattern.text}"' for pattern in patterns])
+
+
+def _one_or_any(shown: Sequence[str]) -> Said | str:
+    return said("any of {several}", several=", ".join(shown)) if len(shown) > 1 else shown[0]
 
 
 def _quoted(value: bytes) -> str:

@@ -8,6 +8,7 @@ from bisect import bisect_right
 from itertools import accumulate
 
 from lb.model.rules import Forward, WeightedGroup
+from lb.model.said import Said, said
 
 
 class GroupChoice:
@@ -31,16 +32,21 @@ class GroupChoice:
         """Whether a client that was sent to this group before may go there still: not once its weight is 0."""
         return any(group.arn == arn for group in self._weighted)
 
-    def explain(self, number: float) -> str:
+    def explain(self, number: float) -> Said:
         """Why `pick` says what it says."""
         group = self._group(number)
         if group is None:
-            return "all weights are 0: no target group gets any traffic"
+            return said("all weights are 0: no target group gets any traffic")
         if len(self.groups) == 1:
-            return "the only target group of the action"
+            return said("the only target group of the action")
         shares = ", ".join(f"{_name(each)} {each.weight}" for each in self.groups)
-        share = 100 * group.weight / self.total
-        return f"{_name(group)} by weight ({shares}): {share:.3g}% of requests; the random number was {number:.4f}"
+        return said(
+            "{group} by weight ({shares}): {share:.3g}% of requests; the random number was {number:.4f}",
+            group=_name(group),
+            shares=shares,
+            share=100 * group.weight / self.total,
+            number=number,
+        )
 
     def _group(self, number: float) -> WeightedGroup | None:
         if len(self._weighted) > 1:

@@ -16,6 +16,7 @@ from enum import Enum
 from hashlib import sha256
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
+from lb.model.said import Said, said
 from lb.routing.remembered import Remembered
 from lb.targets.sealing import AWSALB, AWSALBAPP, AWSALBTG, Kind, Sealer
 
@@ -55,9 +56,9 @@ class Choice(NamedTuple, Generic[T]):
     named: str = ""
 
     @property
-    def text(self) -> str:
+    def text(self) -> Said:
         """The reason in words."""
-        return self.why.value.format(cookie=self.cookie, named=self.named)
+        return said(self.why.value, cookie=self.cookie, named=self.named)
 
     @property
     def error_reason(self) -> str | None:

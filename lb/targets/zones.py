@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from lb.model.reasons import TargetState
+from lb.model.said import Said, said
 from lb.targets.health import Health
 
 ANY_ZONE: Final = "all"
@@ -45,9 +46,9 @@ class Why(Enum):
     ZONE_NOT_ENABLED = (False, "its zone is not enabled for the load balancer")
     OTHER_ZONE = (False, "in another zone than this node, and cross-zone load balancing is off")
 
-    def __init__(self, usable: bool, text: str) -> None:
+    def __init__(self, usable: bool, english: str) -> None:
         self.usable = usable
-        self.text = text
+        self.text = said(english)
 
 
 _WAITING: Final = {TargetState.INITIAL: Why.INITIAL, TargetState.UNHEALTHY: Why.UNHEALTHY}
@@ -89,8 +90,15 @@ class Thresholds:
             return True
         return self.percentage is not None and healthy * 100 < self.percentage * registered
 
-    def __str__(self) -> str:
-        return f"{self.count}" if self.percentage is None else f"{self.count} and {self.percentage} %"
+    @property
+    def text(self) -> Said | str:
+        """Both in words; those that are off are not named."""
+        share = f"{self.percentage} %"
+        if self.count is None:
+            return "0" if self.percentage is None else share
+        return (
+            str(self.count) if self.percentage is None else said("{count} and {share}", count=self.count, share=share)
+        )
 
 
 NO_ZONES: Final = Zoning()
@@ -116,12 +124,17 @@ class Selection(Generic[T]):
     verdicts: list[Verdict[T]]
 
     @property
-    def text(self) -> str:
+    def text(self) -> Said:
         """The whole in words."""
         if not self.registered:
-            return "no target that this node may use: 503"
-        found = f"{self.healthy} of {self.registered} targets healthy, at least {self.thresholds} wanted"
-        return f"fail-open: {found}" if self.fail_open else found
+            return said("no target that this node may use: 503")
+        found = said(
+            "{healthy} of {registered} targets healthy, at least {thresholds} wanted",
+            healthy=self.healthy,
+            registered=self.registered,
+            thresholds=self.thresholds.text,
+        )
+        return said("fail-open: {found}", found=found) if self.fail_open else found
 
 
 def select(slots: Iterable[T], zoning: Zoning = NO_ZONES, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> Selection[T]:

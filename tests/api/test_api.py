@@ -187,7 +187,7 @@ async def test_the_process_keeps_its_own_signal_handlers():
     before = handlers()
     bound = bind("127.0.0.1", 0)
     url = f"http://127.0.0.1:{bound.getsockname()[1]}/_lb/status"
-    server = ApiServer(api_app(dict, ()), bound)
+    server = ApiServer(api_app(lambda _: {}, ()), bound)
     server.start()
     async with fetch(url) as response:
         assert response.status == 200

@@ -10,7 +10,7 @@ from time import monotonic
 import aiohttp
 import pytest
 
-from lb.observe.advice import CODES
+from lb.observe.advice import SENTENCES
 from tests.proxy.wire import connected, get
 from tests.support.balancer import free_port, running_balancer, until
 from tests.support.origins import naming, once, running_origin
@@ -73,9 +73,31 @@ async def test_the_last_requests_come_first_and_can_be_filtered():
         assert why["requests"][0]["result"]["target"] == two["target"]
 
 
+async def test_sentences_come_in_the_language_that_is_asked_for():
+    async with served(naming(b"1")) as (balancer, api):
+        await asked(balancer, b"/one")
+        (one,) = (await json_of(api, "/_lb/requests"))["requests"]
+        for lang, cause, rule in (
+            ("", "the answer of the target {} itself", "the only target group of the action"),
+            ("&lang=en", "the answer of the target {} itself", "the only target group of the action"),
+            ("&lang=ko", "대상 {}에서 온 응답 그대로입니다", "이 작업의 유일한 대상 그룹입니다"),
+        ):
+            (why,) = (await json_of(api, f"/_lb/why?id={one['trace_id']}{lang}"))["requests"]
+            assert why["cause"] == "200: " + cause.format(one["target"])
+            assert why["walk"]["action"]["group"]["why"] == rule
+        question = {"port": balancer.port, "head": "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "client_ip": "127.0.0.1"}
+        async with api.post("/_lb/explain?lang=ko", json=question) as answer:
+            assert (await answer.json())["action"]["targets"]["candidates"][0]["why"].startswith("정상")
+        (target,) = (await json_of(api, "/_lb/targets/health?lang=ko"))["targets"]
+        assert target["advice"]["to_do"] == "할 일이 없습니다."
+        picture = await json_of(api, "/_lb/status?lang=ko")
+        assert picture["target_groups"][0]["name"] == target["target_group_name"]
+
+
 @pytest.mark.parametrize(
     "path",
     [
+        *("/_lb/status?lang=fr", "/_lb/targets/health?lang=KO", "/_lb/why?id=1&lang="),
         *("/_lb/requests?limit=0", "/_lb/requests?limit=1001", "/_lb/requests?limit=x", "/_lb/requests?limit=²"),
         *("/_lb/requests?status=ok", "/_lb/requests/stream?limit=-1", "/_lb/requests/stream?status=9xx"),
         *("/_lb/metrics/seconds?since=1.5", "/_lb/metrics/seconds?since=-1"),
@@ -199,4 +221,4 @@ async def test_a_target_that_is_unhealthy_says_why_and_what_to_do():
 
 def test_the_documentation_has_every_advice_in_order():
     table = DOCS.partition("| code | when | values |")[2].partition("\n\n")[0]
-    assert tuple(re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE)) == CODES
+    assert tuple(re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE)) == tuple(SENTENCES)

@@ -77,7 +77,7 @@ class Scene:
                 roster.release(slot)
 
     def picture(self) -> dict[str, Any]:
-        """What GET /_lb/status answers."""
+        """What GET /_lb/status answers in English."""
         return status(self.config, self.plan, self._rosters, self._checks, NOW_S)
 
 

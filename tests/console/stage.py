@@ -23,13 +23,13 @@ _T = TypeVar("_T")
 
 
 class Stage:
-    """`shown` is what GET /_lb/status answers from now on; `close` ends the server before its time."""
+    """`shown` is what GET /_lb/status answers from now on, in every language; `close` ends the server before its time."""
 
     def __init__(self, shown: dict[str, Any], bound: socket.socket, routes: Iterable[BaseRoute] = ()) -> None:
         self.shown = shown
         self.port = bound.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self._server = ApiServer(api_app(lambda: self.shown, routes), bound)
+        self._server = ApiServer(api_app(lambda _: self.shown, routes), bound)
         self._server.start()
         self._open = True
 

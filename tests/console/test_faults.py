@@ -206,7 +206,7 @@ async def shown(open_page, url, servers, **options):
     """The view of made-up servers that are in no target group."""
     page = await open_page("about:blank", **options)
     await page.route("**/_lb/faults", lambda route: route.fulfill(json={"servers": servers, "faults": []}))
-    await page.route("**/_lb/targets/health", lambda route: route.fulfill(json={"targets": []}))
+    await page.route("**/_lb/targets/health?lang=*", lambda route: route.fulfill(json={"targets": []}))
     seconds = {"from_s": 0, "until_s": 10, "series": []}
     await page.route("**/_lb/metrics/seconds*", lambda route: route.fulfill(json=seconds))
     await page.goto(f"{url}/#/faults")

@@ -6,13 +6,8 @@ import re
 import pytest
 
 from lb.console.site import STATIC
-from lb.observe.advice import CODES as ADVICE
-from lb.observe.advice import Advice
-from lb.observe.group_notes import CODES as NOTES
-from lb.observe.group_notes import Note
 
 LANGUAGES = ("en", "ko")
-PARTS = ("why", "to_do")
 # t("file.key"), `t(`shell.state.${name}`)`, and keys that are kept in tables: "overview.check_path".
 _LITERAL = re.compile(r'"([a-z][\w-]*\.[\w.-]+)"')
 _TEMPLATE = re.compile(r"\bt\(\s*`([a-z][\w-]*\.[\w.-]*)\$\{")
@@ -60,19 +55,6 @@ def test_every_key_that_is_used_has_a_text():
         assert used - keys == set(), name
         for start in _TEMPLATE.findall(source):
             assert any(key.startswith(start) for key in keys), f"{name}: {start}..."
-
-
-def test_what_the_api_says_by_a_code_has_a_text_in_the_same_words():
-    found = texts("en")
-    for note in (Note(code, dict.fromkeys(_VALUE.findall(found["overview"][f"note.{code}"]), "X")) for code in NOTES):
-        assert re.sub(_VALUE, "X", found["overview"][f"note.{note.code}"]) == note.shown()["text"]
-    for code in ADVICE:
-        advice = Advice(
-            code,
-            dict.fromkeys(_VALUE.findall("".join(found["health"][f"advice.{code}.{part}"] for part in PARTS)), "X"),
-        )
-        for part in PARTS:
-            assert re.sub(_VALUE, "X", found["health"][f"advice.{code}.{part}"]) == getattr(advice, part)
 
 
 def test_every_view_has_its_file_its_texts_and_its_name():

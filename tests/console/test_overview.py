@@ -118,9 +118,9 @@ async def test_a_change_is_drawn_in_place_moves_nothing_and_is_said_once(open_pa
         await wait_for(page, "document.querySelectorAll('.notes li').length === 2")
         await wait_for(page, "said.length === 2")
         # Nothing new is to be said of what is drawn again.
-        async with page.expect_request("**/_lb/status"):
+        async with page.expect_request("**/_lb/status?lang=*"):
             pass
-        async with page.expect_request("**/_lb/status"):
+        async with page.expect_request("**/_lb/status?lang=*"):
             pass
         assert await page.evaluate(f"{ROWS}.every((row, place) => row === kept[place])")
         assert await page.evaluate("kept.map(row => row.getBoundingClientRect().top)") == await page.evaluate("places")

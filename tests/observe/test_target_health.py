@@ -170,5 +170,5 @@ def test_a_target_out_of_use_has_no_counter():
     for health, code in ((NOT_IN_USE, "not-in-use"), (DRAINING, "draining")):
         advice = advise(health, None, where, health_check(), None)
         assert advice.code == code
-        assert advice.why
-        assert advice.to_do
+        assert str(advice.why)
+        assert str(advice.to_do)

@@ -7,7 +7,7 @@ from lb.http.head import HeadReader
 from lb.http.outcomes import Failure, Moment
 from lb.http.record import RequestRecord, Trouble
 from lb.observe.entry import EntryFormatter
-from lb.observe.why import why
+from lb.observe.why import Kept, why
 from lb.routing.plan import compile_plan
 from lb.targets.sealing import KEY_BYTES, Sealer
 from tests.targets.rosters import new_roster
@@ -85,7 +85,7 @@ class World:
         )
 
     def why(self, record):
-        return why(record, self.plans, self.rosters, self.sealer, 200.0)
+        return why(record, Kept(self.plans, self.rosters, self.sealer, 200.0))
 
 
 @pytest.fixture

@@ -34,12 +34,6 @@ export function t(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? shown(values[name]) : whole));
 }
 
-// What the API says by a code; where the page has no words for it, as the API says it.
-export function said(key, values, otherwise) {
-  const told = t(key, values);
-  return told === key ? otherwise : told;
-}
-
 export const number = (value, options) => new Intl.NumberFormat(language(), options).format(value);
 export const clock = (instant) => instant.toLocaleTimeString("en-GB");
 

@@ -1,5 +1,6 @@
 // The balancer's own JSON API: what AWS has no call for. Each function is one documented route below /_lb/.
 
+import { language } from "./i18n.js";
 import { ask } from "./net.js";
 
 // What the API refused: its code, such as "no-request", and a sentence for people.
@@ -25,8 +26,10 @@ export function post(route, body) {
   return call(`/_lb/${route}`, { method: "POST", ...(body === undefined ? {} : json) });
 }
 
-export const status = () => get("status");
-export const why = (id) => get("why", { id });
+// Those that tell in sentences tell them in the page's language.
+export const status = () => get("status", { lang: language() });
+export const targetHealth = () => get("targets/health", { lang: language() });
+export const why = (id) => get("why", { id, lang: language() });
 
 // Server-sent events of GET /_lb/ROUTE: `take` gets each event's JSON. Ends while the page is hidden, for it costs the
 // balancer something; comes back by itself. Returns a function that ends it for good.

@@ -15,7 +15,7 @@ async def test_metrics_are_served_as_prometheus_text():
     node = metrics.node("", lambda: None)
     bound = bind("127.0.0.1", 0)
     address = f"http://127.0.0.1:{bound.getsockname()[1]}/metrics"
-    server = ApiServer(api_app(dict, metrics_routes(metrics)), bound)
+    server = ApiServer(api_app(lambda _: {}, metrics_routes(metrics)), bound)
     server.start()
     try:
         async with aiohttp.ClientSession() as session:

@@ -143,7 +143,7 @@ def test_a_group_without_weight_gets_nothing(weights: list[int], number: float):
         at = int(picked[1:])
         assert weights[at] > 0
         assert sum(weights[:at]) <= number * sum(weights) + 1e-9 <= sum(weights[: at + 1]) + 1e-6
-    assert split.explain(number)
+    assert str(split.explain(number))
     assert [split.holds(f"g{position}") for position in range(len(weights))] == [weight > 0 for weight in weights]
 
 
@@ -162,9 +162,9 @@ def test_a_single_group_gets_everything_unless_its_weight_is_zero():
 
 def test_the_choice_in_words():
     split = action_of({"forward": {"web": 90, "canary": 10, "old": 0}})
-    assert split.explain(0.95) == (
+    assert str(split.explain(0.95)) == (
         "canary by weight (web 90, canary 10, old 0): 10% of requests; the random number was 0.9500"
     )
     assert split.pick(0.95) == GROUPS["canary"]
-    assert action_of({"forward": "web"}).explain(0.5) == "the only target group of the action"
-    assert choice(0, 0).explain(0.5) == "all weights are 0: no target group gets any traffic"
+    assert str(action_of({"forward": "web"}).explain(0.5)) == "the only target group of the action"
+    assert str(choice(0, 0).explain(0.5)) == "all weights are 0: no target group gets any traffic"

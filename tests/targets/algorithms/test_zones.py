@@ -92,11 +92,13 @@ def test_every_target_has_its_reason():
         ("H U", Thresholds(), "1 of 2 targets healthy, at least 1 wanted"),
         ("U U", Thresholds(), "fail-open: 0 of 2 targets healthy, at least 1 wanted"),
         ("H U", Thresholds(1, 60), "fail-open: 1 of 2 targets healthy, at least 1 and 60 % wanted"),
+        ("U U", Thresholds(None, 60), "fail-open: 0 of 2 targets healthy, at least 60 % wanted"),
+        ("H U", Thresholds(None, None), "1 of 2 targets healthy, at least 0 wanted"),
         ("D", Thresholds(), "no target that this node may use: 503"),
     ],
 )
 def test_the_selection_in_words(text, thresholds, words):
-    assert select(targets(text), Zoning(), thresholds).text == words
+    assert str(select(targets(text), Zoning(), thresholds).text) == words
 
 
 @given(

@@ -1,7 +1,7 @@
 // Breaks web servers that are ours, shows beside it what the load balancer makes of it, and takes it back.
 
 import { loadTexts, t } from "../i18n.js";
-import { get, post } from "../local.js";
+import { get, post, targetHealth } from "../local.js";
 import { announce, button, copyButton, drawn, empty, errorCard, h, keyed, poll, put, skeleton, style } from "../ui.js";
 import { groupsOf, putBack, putBackCommand, sayRule, takeOut, takenOut } from "./faults-firewall.js";
 import { makeServer } from "./faults-server.js";
@@ -80,7 +80,7 @@ function source() {
   let known = new Map();
   const next = async () => {
     const since = until === null ? undefined : until - WINDOW_S;
-    const [{ servers }, { targets }, seconds] = await Promise.all([get("faults"), get("targets/health"), get("metrics/seconds", { since })]);
+    const [{ servers }, { targets }, seconds] = await Promise.all([get("faults"), targetHealth(), get("metrics/seconds", { since })]);
     until = seconds.until_s;
     const instances = servers.filter((each) => each.kind === "instance").map((each) => each.id);
     if (instances.some((id) => !known.has(id))) known = await groupsOf(instances);

@@ -1,6 +1,6 @@
 // A target as a card: state, counter, machine, advice, and the last probes behind a fold.
 
-import { clock, number, said, t } from "../i18n.js";
+import { clock, number, t } from "../i18n.js";
 import { drawn, h, keyed, lines, put, state, table, write } from "../ui.js";
 import { machine } from "./health-machine.js";
 
@@ -46,8 +46,8 @@ export function makeTarget(open) {
     write(counter, counterText(target.counter));
     write(since, target.since_s === null ? "" : t("health.since", { time: clock(new Date(target.since_s * 1000)) }));
     picture.draw(target);
-    write(why, advice(target, "why"));
-    write(toDo, advice(target, "to_do"));
+    write(why, target.advice.why);
+    write(toDo, target.advice.to_do);
     write(aws, [target.reason, target.description].filter(Boolean).join(" · "));
     write(facts, factsOf(target));
     write(passed, target.probes.length
@@ -57,12 +57,6 @@ export function makeTarget(open) {
     fold.target = target;
     drawProbes(target);
   });
-}
-
-function advice({ advice: { code, values, ...words } }, part) {
-  // As texts: a port or a status has no thousands.
-  const texts = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
-  return said(`health.advice.${code}.${part}`, texts, words[part]);
 }
 
 const factsOf = ({ check, served, in_flight: inFlight }) => t("health.facts", {

@@ -1,7 +1,7 @@
 // What the health checker knows of each target: its state machine, the last probes, why it is so and what to do.
 
 import { t } from "../i18n.js";
-import { get } from "../local.js";
+import { targetHealth } from "../local.js";
 import { rememberParams } from "../router.js";
 import { announce, empty, errorCard, h, healthBar, keyed, labelled, poll, put, select, skeleton, style } from "../ui.js";
 import { keyOf, makeTarget, nameOf } from "./health-target.js";
@@ -31,7 +31,7 @@ export async function render(root, params) {
   const said = teller();
   let openAtFirst = null;
   const stop = poll(async () => {
-    const { targets } = await get("targets/health");
+    const { targets } = await targetHealth();
     const mine = targets.filter((each) => !chosen.group || each.target_group === chosen.group);
     const shown = mine.filter((each) => !chosen.state || each.state !== "healthy" || each.counter);
     openAtFirst ??= shown.length <= OPEN_AT_FIRST && matchMedia("(min-width: 48rem)").matches;

@@ -1,7 +1,7 @@
 // What there is and how it is: load balancers with their listeners, target groups with every target.
 
 import { listOf } from "../aws.js";
-import { number, said, t } from "../i18n.js";
+import { number, t } from "../i18n.js";
 import { linkTo } from "../router.js";
 import { topologySource } from "../topology.js";
 import {
@@ -153,14 +153,12 @@ function makeGroup() {
     write(name, group.TargetGroupName);
     write(use, [`${group.Protocol}:${group.Port}`, group.TargetType, running?.in_use ? "" : t("overview.not_used")].filter(Boolean).join(" · "));
     bar.draw(targets(group));
-    keyed(notes, running?.notes ?? [], (note) => note.text, () => drawn(h("li"), (item, note) => write(item, noteText(note))));
+    keyed(notes, running?.notes ?? [], (note) => note.text, () => drawn(h("li"), (item, note) => write(item, note.text)));
     if (running) CHECK.forEach(([, text], place) => write(values[place], text(running.health_check)));
     rows.draw(targets(group));
     put(rows, "hidden", !targets(group).length);
   });
 }
-
-const noteText = ({ code, values, text }) => said(`overview.note.${code}`, values, text);
 
 const origin = (host, port) => `${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${port}`;
 const keyOf = (target) => `${target.id} ${target.port} ${target.address}`;
@@ -217,7 +215,7 @@ function teller() {
       for (const note of group.running?.notes ?? []) {
         const key = `${group.TargetGroupArn} ${note.text}`;
         now.set(key, true);
-        if (before && !before.has(key)) sentences.push(noteText(note));
+        if (before && !before.has(key)) sentences.push(note.text);
       }
     }
     before = now;

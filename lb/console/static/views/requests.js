@@ -2,7 +2,7 @@
 
 import { elbv2All } from "../aws.js";
 import { clock, loadTexts, number, t } from "../i18n.js";
-import { events, get } from "../local.js";
+import { events, get, why } from "../local.js";
 import { rememberParams } from "../router.js";
 import { announce, attribute, drawn, errorCard, field, h, put, select, skeleton, style, table, toast, write } from "../ui.js";
 import { opening } from "./opening.js";
@@ -132,7 +132,7 @@ function start(root, params, [balancers, groups]) {
     openedBy = opener;
     let card;
     try {
-      const { requests } = await get("why", { id });
+      const { requests } = await why(id);
       card = walkCard(requests[0], groups, close);
     } catch (error) {
       card = errorCard(error, () => open(id, opener));
