@@ -194,4 +194,8 @@ async def test_nothing_but_this_origin_is_asked(open_page):
         page = await open_page(shown.url, asked=asked)
         await wait_for(page, READY)
         assert {address.split("/")[2] for address in asked} == {f"127.0.0.1:{shown.port}"}
-        assert {re.sub(r"/console/.*|\?.*", "", each.removeprefix(shown.url)) for each in asked} == {"", "/", "/_lb/status"}
+        assert {re.sub(r"/console/.*|\?.*", "", each.removeprefix(shown.url)) for each in asked} == {
+            "",
+            "/",
+            "/_lb/status",
+        }
