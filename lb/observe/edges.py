@@ -35,11 +35,10 @@ class _Sum:
 class Edges:
     """Counts, sums and histograms. With very many edges the others are added up by load balancer, listener and outcome."""
 
-    __slots__ = ("_sums", "count")
+    __slots__ = ("_sums",)
 
     def __init__(self) -> None:
         self._sums: dict[tuple[Any, ...], _Sum] = {}
-        self.count = 0
 
     def add(self, records: Iterable[RequestRecord]) -> None:
         """Takes finished requests."""
@@ -63,7 +62,6 @@ class Edges:
             one.count += 1
             one.total_ms += took_ms
             one.buckets[bisect_left(BOUNDS_MS, took_ms)] += 1
-            self.count += 1
 
     def _make(self, edge: tuple[Any, ...]) -> _Sum:
         if len(self._sums) >= MOST_EDGES:
@@ -72,7 +70,7 @@ class Edges:
 
     def take(self, names: TargetNames) -> list[Json]:
         """All edges as JSON values, and begins anew."""
-        sums, self._sums, self.count = self._sums, {}, 0
+        sums, self._sums = self._sums, {}
         return [
             {
                 **place(edge.load_balancer, edge.port, edge.rule_priority),

@@ -15,10 +15,13 @@ from lb.observe.edges import BOUNDS_MS, Edges
 from lb.observe.request_filter import RequestFilter
 from lb.observe.request_view import view
 from lb.observe.target_names import TargetNames
+from lb.observe.thinned import Thinned
 
 EVERY_S: Final = 0.1
 MOST_READERS: Final = 32
 _MOST_WAITING: Final = 20
+# A sample is taken of so many times as many as are told, so that it is even.
+_KEPT_PER_TOLD: Final = 4
 _ALIVE_EVERY_S: Final = 15.0
 _ALIVE: Final = b": still here\n\n"
 
@@ -99,29 +102,29 @@ class _Channel:
         self._allowed = float(limit)
         self._at = now
         self._edges = Edges()
-        self._records: list[RequestRecord] = []
+        # To keep all of them until the next batch would cost the node more than to count them.
+        self._records: Thinned[RequestRecord] = Thinned(_KEPT_PER_TOLD * max(1, limit))
 
     def see(self, batch: list[RequestRecord]) -> None:
         for test in self._tests:
             batch = [record for record in batch if test(record)]
         self._edges.add(batch)
-        self._records += batch
+        self._records.add(batch)
 
     def flush(self, now: float) -> None:
         """Tells the readers what has been seen since the last time."""
         self._allowed = min(self._limit, self._allowed + (now - self._at) * self._limit)
         self._at = now
-        records, self._records = self._records, []
-        count = self._edges.count
+        count = self._records.count
         if not count:
             return
-        shown = min(count, int(self._allowed))
-        self._allowed -= shown
+        shown = self._records.take(int(self._allowed))
+        self._allowed -= len(shown)
         told = {
             "type": "batch",
             "at_s": round(time(), 3),
             "count": count,
-            "requests": [view(records[place * count // shown], self._names) for place in range(shown)],
+            "requests": [view(record, self._names) for record in shown],
             "edges": self._edges.take(self._names),
         }
         event = _event(told)
@@ -180,7 +183,6 @@ class RequestStream:
     def _run(self) -> None:
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(EVERY_S, self._run)
-        self._source.catch_up()
         for channel in self._channels.values():
             channel.flush(loop.time())
 

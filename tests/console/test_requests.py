@@ -1,6 +1,7 @@
 """The live tail of requests, its filters, and the walk of one of them."""
 
 import asyncio
+import json
 import re
 
 import aiohttp
@@ -8,6 +9,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
+from lb.observe.request_view import view
+from lb.observe.target_names import TargetNames
 from tests.console.pages import pass_time, wait_for
 from tests.support.balancer import until
 
@@ -49,6 +52,24 @@ async def test_what_ends_before_the_stream_has_begun_is_listed_too(console_page)
     await ask(console_page.port, "/second")
     begun.set()
     await wait_for(page, f"{ROWS}.join() === 'GET /second,GET /first'")
+
+
+async def test_what_is_in_the_list_and_comes_with_the_stream_is_shown_once(console_page):
+    page, listed = console_page.page, asyncio.Event()
+    await ask(console_page.port, "/first")
+    (first,) = console_page.app.recorder.last(1, lambda _: True)
+    batch = {"type": "batch", "count": 1, "edges": [], "requests": [view(first, TargetNames())]}
+
+    async def tell_late(route):
+        await listed.wait()
+        await route.fulfill(content_type="text/event-stream", body=f"data: {json.dumps(batch)}\n\n")
+
+    await page.route("**/_lb/requests/stream?*", tell_late)
+    await page.goto(f"{console_page.url}#/requests")
+    await wait_for(page, f"{ROWS}.join() === 'GET /first'")
+    listed.set()
+    await page.get_by_text(re.compile("last 1; [1-9][0-9]* ended")).wait_for()
+    assert await page.evaluate(f"{ROWS}.join()") == "GET /first"
 
 
 async def test_filters_hold_for_the_past_and_the_present_and_stay_in_the_address(tail):

@@ -92,16 +92,18 @@ function start(root, params, [balancers, groups]) {
       if (mine !== round || fresh !== waiting) return;
       waiting = null;
       kept = past;
-      const known = new Set(past.map(keyOf));
-      add(fresh.filter((each) => !known.has(keyOf(each))));
+      add(fresh);
     }
 
     list();
     if (!paused) unfollow = events(`requests/stream?${query}`, take);
   }
 
+  // What ended just before the list was made is in the list, and comes with the stream too.
   function add(requests) {
-    kept = [...requests.reverse(), ...kept].slice(0, MOST_ROWS);
+    const known = new Set(kept.map(keyOf));
+    const fresh = requests.filter((each) => !known.has(keyOf(each)));
+    kept = [...fresh.reverse(), ...kept].slice(0, MOST_ROWS);
     changed = true;
   }
 
