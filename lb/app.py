@@ -118,10 +118,10 @@ class App:
             region=settings.region,
             security_groups=settings.security_groups,
         )
-        self._words = load_words()
         docker = settings.docker_socket
         self._adoption = Adoption(docker, calls, settings.region, self._instances) if docker is not None else None
-        self._tries = TryRequests(self._entrance, self._last_of_client)
+        self._words = load_words()
+        self._tries = TryRequests(self._entrance, self._last_of_client, self._words)
         self._api: ApiServer | None = None
 
     async def start(self, config: Config, routes: Iterable[BaseRoute] = ()) -> None:

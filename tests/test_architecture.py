@@ -88,6 +88,8 @@ PURE_FILES = (
     "observe/request_filter.py",
     "observe/edges.py",
     "observe/target_names.py",
+    "observe/thinned.py",
+    "observe/group_notes.py",
     "observe/advice.py",
     "observe/target_health.py",
 )

@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, Route
 
 from lb.api.call import ApiError
 from lb.api.language import language_of
+from lb.api.refusal import refusal
 from lb.model.said import Language
 
 _MOST_BODY: Final = 16 * 1024
@@ -99,13 +100,13 @@ def _answering(work: Callable[[Request], Awaitable[Any]]) -> Callable[[Request],
         try:
             return JSONResponse(await work(request))
         except _BadRequestError as error:
-            return _refusal(400, "bad-request", str(error))
+            return refusal(400, "bad-request", str(error))
         except UnknownLessonError as error:
-            return _refusal(404, "unknown-lesson", str(error))
+            return refusal(404, "unknown-lesson", str(error))
         except CannotBeginError as error:
-            return _refusal(409, "cannot-begin", str(error))
+            return refusal(409, "cannot-begin", str(error))
         except ApiError as error:
-            return _refusal(409, error.code, error.message)
+            return refusal(409, error.code, error.message)
 
     return respond
 
@@ -126,7 +127,3 @@ async def _login(request: Request) -> tuple[str, str, str | None]:
             if database is None or isinstance(database, str):
                 return user, password, database
     raise _BadRequestError("the body must have user, password and perhaps database, all of them text")
-
-
-def _refusal(status: int, code: str, message: str) -> JSONResponse:
-    return JSONResponse({"error": {"code": code, "message": message}}, status_code=status)

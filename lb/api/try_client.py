@@ -9,6 +9,7 @@ from typing import Final
 
 from lb.http.body import BodyError
 from lb.http.response import BadResponse, ResponseHead, ResponseReader, frame
+from lb.model.said import Said, said
 
 # Longer than the idle timeout of a load balancer, whose 504 is to be seen.
 _TIMEOUT_S: Final = 75.0
@@ -33,7 +34,7 @@ class Answer:
     title: str = ""
     text: str = ""
     cookies: dict[str, str] = field(default_factory=dict)
-    error: str | None = None
+    error: Said | None = None
 
 
 async def send(host: str, port: int, message: bytes) -> Answer:
@@ -46,13 +47,14 @@ async def send(host: str, port: int, message: bytes) -> Answer:
             head = await _exchange(host, port, message, answer, body)
             _describe(answer, head, bytes(body))
     except TimeoutError:
-        answer.error = f"no whole answer within {_TIMEOUT_S:g} s"
+        answer.error = said("no whole answer within {limit}", limit=said("{seconds} s", seconds=f"{_TIMEOUT_S:g}"))
     except BadResponse:
-        answer.error = "what came is not a valid HTTP/1 answer"
+        answer.error = said("what came is not a valid HTTP/1 answer")
     except (OSError, EOFError, BodyError):
-        answer.error = (
-            "the connection ended before the answer did" if answer.status else "the connection ended without an answer"
-        )
+        if answer.status:
+            answer.error = said("the connection ended before the answer did")
+        else:
+            answer.error = said("the connection ended without an answer")
     answer.latency_ms = round((monotonic() - begun) * 1000, 3)
     return answer
 

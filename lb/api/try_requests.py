@@ -1,11 +1,11 @@
-"""`POST /_lb/try`: sends requests to a listener of this balancer and tells of each answer (docs/local-api.md).
+"""`POST /_lb/try?lang=ko`: sends requests to a listener of this balancer and tells of each answer (docs/local-api.md).
 
 A page may not read the answers of another origin: so the balancer sends them itself, as any client of it would.
 """
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,9 +14,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from lb.api.event_stream import EventStream
+from lb.api.language import language_of
 from lb.api.refusal import refusal
 from lb.api.try_client import Answer, send
 from lb.api.try_order import Order
+from lb.model.said import Language, Words
 from lb.net.tasks import Tasks
 
 MOST_RUNS: Final = 4
@@ -45,9 +47,10 @@ Seen = Callable[[str], Json | None]
 class TryRequests:
     """All that is being sent; `close` ends it."""
 
-    def __init__(self, find: Find, seen: Seen) -> None:
+    def __init__(self, find: Find, seen: Seen, words: Mapping[Language, Words]) -> None:
         self._find = find
         self._seen = seen
+        self._words = words
         self._runs: set[_Run] = set()
         self._tasks = Tasks()
 
@@ -56,6 +59,7 @@ class TryRequests:
         return [Route("/_lb/try", self._answer, methods=["POST"])]
 
     async def _answer(self, request: Request) -> Response:
+        words = self._words[language_of(request)]
         body = await request.body()
         if len(body) > _LONGEST_BODY:
             return refusal(400, "bad-request", "the body is too long")
@@ -71,7 +75,7 @@ class TryRequests:
             return refusal(404, "unknown-listener", where)
         if len(self._runs) >= MOST_RUNS:
             return refusal(503, "too-many-runs", f"at most {MOST_RUNS} may send requests at a time")
-        run = _Run(order, entrance, self._seen, self._runs.discard)
+        run = _Run(order, entrance, self._seen, words, self._runs.discard)
         self._runs.add(run)
         run.work = self._tasks.spawn(run.send_all(), name="try it")
         return EventStream(run)
@@ -86,11 +90,14 @@ class TryRequests:
 class _Run:
     """The requests of one order; the events (`lb.api.event_stream.Events`) are its answers."""
 
-    def __init__(self, order: Order, entrance: Entrance, seen: Seen, leave: Callable[["_Run"], None]) -> None:
+    def __init__(
+        self, order: Order, entrance: Entrance, seen: Seen, words: Words, leave: Callable[["_Run"], None]
+    ) -> None:
         self.work: asyncio.Task[None] | None = None
         self._order = order
         self._entrance = entrance
         self._seen = seen
+        self._words = words
         self._leave = leave
         self._told: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._cookies: dict[str, str] = {}
@@ -134,13 +141,13 @@ class _Run:
                 self._cookies.update(answer.cookies)
         finally:
             self._free.release()
-        self._tell(_event(number, sent_ms, answer, self._seen(answer.client)))
+        self._tell(_event(number, sent_ms, answer, self._seen(answer.client), self._words))
 
     def _tell(self, value: Json) -> None:
         self._told.put_nowait(f"data: {json.dumps(value, separators=(',', ':'))}\n\n".encode())
 
 
-def _event(number: int, sent_ms: int, answer: Answer, seen: Json | None) -> Json:
+def _event(number: int, sent_ms: int, answer: Answer, seen: Json | None, words: Words) -> Json:
     known = seen or {}
     keys = ("trace_id", "target_group", "target", "target_id", "target_port", "by", "outcome")
     return {
@@ -153,6 +160,6 @@ def _event(number: int, sent_ms: int, answer: Answer, seen: Json | None) -> Json
         "title": answer.title,
         "text": answer.text,
         "set_cookies": list(answer.cookies),
-        "error": answer.error,
+        "error": answer.error.to(words) if answer.error is not None else None,
         **{key: known.get(key) for key in keys},
     }

@@ -35,9 +35,9 @@ def order_for(balancer, **changes):
     return {**STARTED, "load_balancer": name, "port": balancer.port, **changes}
 
 
-async def tried(api, order):
+async def tried(api, order, lang="en"):
     """The events of a whole run."""
-    async with api.post("/_lb/try", json=order) as reply:
+    async with api.post(f"/_lb/try?lang={lang}", json=order) as reply:
         assert reply.status == 200, await reply.text()
         assert reply.content_type == "text/event-stream"
         return [json.loads(line[6:]) async for line in reply.content if line.startswith(b"data: ")]
@@ -114,8 +114,10 @@ async def test_a_chunked_answer_is_read_and_a_cut_one_is_told():
         whole, _ = await tried(api, order_for(balancer))
     async with served(cut) as (balancer, api):
         half, _ = await tried(api, order_for(balancer))
+        korean, _ = await tried(api, order_for(balancer), "ko")
     assert (whole["text"], whole["bytes"], whole["error"]) == ("one two", 7, None)
     assert (half["status"], half["error"]) == (200, "the connection ended before the answer did")
+    assert korean["error"] == "응답이 끝나기 전에 연결이 끊겼습니다"
 
 
 async def test_it_ends_when_the_client_goes():

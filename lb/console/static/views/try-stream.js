@@ -1,5 +1,6 @@
 // POST /_lb/try, whose answer goes on while requests are answered: one event for each.
 
+import { language } from "../i18n.js";
 import { LocalError } from "../local.js";
 import { NoAnswerError } from "../net.js";
 
@@ -8,7 +9,7 @@ import { NoAnswerError } from "../net.js";
 export async function sendRequests(order, take, signal) {
   let response;
   try {
-    response = await fetch("/_lb/try", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(order), signal });
+    response = await fetch(`/_lb/try?lang=${language()}`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(order), signal });
   } catch (error) {
     throw signal.aborted ? error : new NoAnswerError();
   }
