@@ -169,7 +169,7 @@ async def test_a_running_balancer_is_asked(folder: Path):
     plan = compile_plan(read_config(CONFIG, "lb.yaml"), {})
     (listener,) = plan.listeners
     situation = unstarted(plan, listener)
-    routes = explain_routes(lambda port, question: explain({8080: listener}[port], question, situation))
+    routes = explain_routes(lambda port, question, _: explain({8080: listener}[port], question, situation))
     bound = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{bound.getsockname()[1]}"
     server = ApiServer(Starlette(routes=routes), bound)

@@ -2,6 +2,7 @@
 
 import { loadTexts, t } from "../i18n.js";
 import { get, post, targetHealth } from "../local.js";
+import { linkTo } from "../router.js";
 import { announce, button, copyButton, drawn, empty, errorCard, h, keyed, poll, put, skeleton, style } from "../ui.js";
 import { groupsOf, putBack, putBackCommand, sayRule, takeOut, takenOut } from "./faults-firewall.js";
 import { makeServer } from "./faults-server.js";
@@ -18,7 +19,7 @@ export async function render(root) {
   const rules = h("ul");
   const outside = h("section", { class: "card", "aria-labelledby": "outside" }, h("h2", { id: "outside" }, t("faults.taken_out")), rules);
   const all = button(t("faults.all_back"), async () => { await allBack(); announce(t("faults.all_done")); }, { primary: true });
-  const none = empty(t("faults.empty"), t("faults.empty_text"));
+  const none = empty(t("faults.empty"), t("faults.empty_text"), h("a", { class: "button", href: linkTo("instances") }, t("shell.nav.instances")));
   const full = h("div", { class: "stack" },
     h("div", { class: "row intro" }, h("p", { class: "soft" }, t("faults.intro", { seconds: WINDOW_S })), all), list, none, outside);
   root.append(skeleton("30rem"));

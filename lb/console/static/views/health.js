@@ -2,7 +2,7 @@
 
 import { t } from "../i18n.js";
 import { targetHealth } from "../local.js";
-import { rememberParams } from "../router.js";
+import { linkTo, rememberParams } from "../router.js";
 import { announce, empty, errorCard, h, healthBar, keyed, labelled, poll, put, select, skeleton, style } from "../ui.js";
 import { keyOf, makeTarget, nameOf } from "./health-target.js";
 
@@ -20,7 +20,7 @@ export async function render(root, params) {
     { id: "state", onchange: () => choose({ state: states.value }) });
   const bar = healthBar();
   const list = h("div", { class: "stack" });
-  const none = empty(t("health.empty"), t("health.empty_text"));
+  const none = empty(t("health.empty"), t("health.empty_text"), h("a", { class: "button", href: linkTo("group") }, t("shell.nav.group")));
   const calm = empty(t("health.calm"), t("health.calm_text"));
   const full = h("div", { class: "stack" },
     h("div", { class: "row tools" },

@@ -2,7 +2,7 @@
 
 import { elbv2All, listOf } from "../aws.js";
 import { loadTexts, number, t } from "../i18n.js";
-import { rememberParams } from "../router.js";
+import { linkTo, rememberParams } from "../router.js";
 import { chartLens } from "../ui/chart.js";
 import { button, empty, errorCard, h, labelled, poll, put, select, skeleton, store, style, tabs } from "../ui.js";
 import { minutes } from "./metrics-minutes.js";
@@ -44,7 +44,7 @@ export async function render(root, params) {
     if (!found.length) {
       page?.stop();
       page = null;
-      return root.replaceChildren(empty(t("metrics.empty"), t("metrics.empty_text")));
+      return root.replaceChildren(empty(t("metrics.empty"), t("metrics.empty_text"), h("a", { class: "button", href: linkTo("create") }, t("shell.nav.create"))));
     }
     choose({});
     if (page?.parentNode === root) return;
