@@ -15,7 +15,7 @@ export const title = () => t("health.title");
 export async function render(root, params) {
   await style("views/health.css");
   let chosen = { group: params.group ?? "", state: params.state ?? "" };
-  const groups = h("select", { id: "group", onchange: () => choose({ group: groups.value }) });
+  const groups = select([["", t("health.all_groups")]], "", { id: "group", onchange: () => choose({ group: groups.value }) });
   const states = select([["", t("health.all_states")], ["attention", t("health.attention")]], chosen.state,
     { id: "state", onchange: () => choose({ state: states.value }) });
   const bar = healthBar();
