@@ -195,7 +195,9 @@ async def test_without_targets_the_page_says_what_would_be_here(open_page):
         page = await shown(open_page, stage.url, [])
         await page.get_by_text("No targets", exact=True).wait_for()
         await expect(page.get_by_label("Target group").locator("option")).to_have_text(["All target groups"])
-        await expect(page.get_by_role("main").get_by_role("link", name="Target groups")).to_have_attribute("href", "#/group")
+        await expect(page.get_by_role("main").get_by_role("link", name="Target groups")).to_have_attribute(
+            "href", "#/group"
+        )
 
 
 async def test_what_cannot_be_asked_is_said_and_asked_again(open_page):
