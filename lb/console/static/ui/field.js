@@ -6,7 +6,7 @@
 // `check(value)` returns the message, "" for none. It runs when the field is left, and while it is wrong on each key. A server's
 // answer about this field is shown by name.say(message). Room for the message is kept.
 
-import { h, attribute, write } from "./dom.js";
+import { h, attribute, put, write } from "./dom.js";
 
 let made = 0;
 
@@ -38,6 +38,13 @@ export function field({ label, hint = "", input = h("input", { autocomplete: "of
 // A list to choose from: select([["ip", t("...")], ["instance", t("...")]], "ip")
 export const select = (options, chosen, props = {}) =>
   h("select", props, options.map(([value, text]) => h("option", { value, selected: value === chosen }, text)));
+
+// Offers these in a list that is there already; where they are the same ones, nothing is replaced.
+export function offer(list, options, chosen) {
+  const same = list.options.length === options.length && options.every(([value], place) => list.options[place].value === value);
+  if (!same) list.replaceChildren(...select(options, chosen).options);
+  put(list, "value", chosen);
+}
 
 // A label beside its input, which has an id; in a row of tools they stay together.
 export const labelled = (label, input) => h("span", { class: "row together" }, h("label", { for: input.id }, label), input);

@@ -3,7 +3,7 @@
 import { t } from "../i18n.js";
 import { targetHealth } from "../local.js";
 import { linkTo, rememberParams } from "../router.js";
-import { announce, empty, errorCard, h, healthBar, keyed, labelled, poll, put, select, skeleton, style } from "../ui.js";
+import { announce, empty, errorCard, h, healthBar, keyed, labelled, offer, poll, put, select, skeleton, style } from "../ui.js";
 import { keyOf, makeTarget, nameOf } from "./health-target.js";
 
 const EVERY_MS = 1000;
@@ -15,7 +15,7 @@ export const title = () => t("health.title");
 export async function render(root, params) {
   await style("views/health.css");
   let chosen = { group: params.group ?? "", state: params.state ?? "" };
-  const groups = select([["", t("health.all_groups")]], "", { id: "group", onchange: () => choose({ group: groups.value }) });
+  const groups = select([], "", { id: "group", onchange: () => choose({ group: groups.value }) });
   const states = select([["", t("health.all_states")], ["attention", t("health.attention")]], chosen.state,
     { id: "state", onchange: () => choose({ state: states.value }) });
   const bar = healthBar();
@@ -59,9 +59,7 @@ export async function render(root, params) {
     const names = new Map([["", t("health.all_groups")], ...targets.map((each) => [each.target_group, each.target_group_name])]);
     // A link may name the group that is meant, too.
     chosen.group = [...names].find(([arn, name]) => arn === chosen.group || name === chosen.group)?.[0] ?? "";
-    if ([...groups.options].map((each) => each.value).join() !== [...names.keys()].join())
-      groups.replaceChildren(...[...names].map(([value, text]) => h("option", { value }, text)));
-    put(groups, "value", chosen.group);
+    offer(groups, [...names], chosen.group);
   }
 }
 

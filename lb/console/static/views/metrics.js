@@ -4,7 +4,7 @@ import { elbv2All, listOf } from "../aws.js";
 import { loadTexts, number, t } from "../i18n.js";
 import { linkTo, rememberParams } from "../router.js";
 import { chartLens } from "../ui/chart.js";
-import { button, empty, errorCard, h, labelled, poll, put, select, skeleton, store, style, tabs } from "../ui.js";
+import { button, empty, errorCard, h, labelled, offer, poll, put, select, skeleton, store, style, tabs } from "../ui.js";
 import { minutes } from "./metrics-minutes.js";
 import { seconds } from "./metrics-seconds.js";
 
@@ -75,17 +75,11 @@ export async function render(root, params) {
     const balancer = known.balancers.find((each) => [each.LoadBalancerArn, each.LoadBalancerName].includes(wanted.balancer)) ?? known.balancers[0];
     const mine = known.groups.filter((each) => listOf(each.LoadBalancerArns).includes(balancer.LoadBalancerArn));
     const group = mine.find((each) => [each.TargetGroupArn, each.TargetGroupName].includes(wanted.group)) ?? null;
-    options(balancers, known.balancers.map((each) => [each.LoadBalancerArn, each.LoadBalancerName]), balancer.LoadBalancerArn);
-    options(groups, [["", t("metrics.all_groups")], ...mine.map((each) => [each.TargetGroupArn, each.TargetGroupName])], group?.TargetGroupArn ?? "");
+    offer(balancers, known.balancers.map((each) => [each.LoadBalancerArn, each.LoadBalancerName]), balancer.LoadBalancerArn);
+    offer(groups, [["", t("metrics.all_groups")], ...mine.map((each) => [each.TargetGroupArn, each.TargetGroupName])], group?.TargetGroupArn ?? "");
     const before = scope.get();
     const same = before?.balancer.LoadBalancerArn === balancer.LoadBalancerArn && before.group?.TargetGroupArn === group?.TargetGroupArn;
     scope.set({ balancer, group, groups: mine, same });
     if ("balancer" in next || "group" in next) rememberParams({ balancer: balancer.LoadBalancerName, group: group?.TargetGroupName ?? null });
   }
-}
-
-function options(node, wanted, chosen) {
-  if ([...node.options].map((each) => each.value).join() !== wanted.map(([value]) => value).join())
-    node.replaceChildren(...select(wanted, chosen).options);
-  put(node, "value", chosen);
 }
