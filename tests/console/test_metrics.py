@@ -74,7 +74,8 @@ async def test_requests_are_seen_second_by_second_and_minute_by_minute(console_p
     await wait_for(page, READY)
     await pages_of(console_page.port, 6)
     # All minutes of the table: the requests need not be of the last one.
-    sums = "[...document.querySelectorAll('.chart tbody tr')].reduce((sum, row) => sum + (+row.children[1].innerText || 0), 0)"
+    rows = "[...document.querySelectorAll('.chart tbody tr')]"
+    sums = f"{rows}.reduce((sum, row) => sum + (+row.children[1].innerText || 0), 0)"
     for tab, title in (("Per second", "Answers per second"), ("CloudWatch, per minute", "RequestCount")):
         await page.get_by_role("tab", name=tab).click()
         await page.locator("section", has=page.get_by_role("heading", name=title)).locator("summary").click()
