@@ -9,7 +9,7 @@ from typing import Final
 
 from lb.http.body import BodyError
 from lb.http.response import BadResponse, ResponseHead, ResponseReader, frame
-from lb.model.said import Said, said
+from lb.model.said import Said, in_seconds, said
 
 # Longer than the idle timeout of a load balancer, whose 504 is to be seen.
 _TIMEOUT_S: Final = 75.0
@@ -47,7 +47,7 @@ async def send(host: str, port: int, message: bytes) -> Answer:
             head = await _exchange(host, port, message, answer, body)
             _describe(answer, head, bytes(body))
     except TimeoutError:
-        answer.error = said("no whole answer within {limit}", limit=said("{seconds} s", seconds=f"{_TIMEOUT_S:g}"))
+        answer.error = said("no whole answer within {limit}", limit=in_seconds(f"{_TIMEOUT_S:g}"))
     except BadResponse:
         answer.error = said("what came is not a valid HTTP/1 answer")
     except (OSError, EOFError, BodyError):

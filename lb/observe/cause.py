@@ -10,7 +10,7 @@ from lb.http import limits
 from lb.http.desync import Tier
 from lb.http.outcomes import Failure, Moment
 from lb.http.record import RequestRecord, Trouble
-from lb.model.said import ENGLISH, Said, Words, said
+from lb.model.said import ENGLISH, Said, Words, in_seconds, said
 
 _CONNECTING, _SENT, _ANSWERING = Moment.CONNECTING, Moment.SENT, Moment.ANSWERING
 # A closed connection answers within a round trip; a target that takes longer had begun to work on the request.
@@ -116,10 +116,12 @@ def _answered(record: RequestRecord) -> Said:
             reason=record.reason,
         )
     if record.transform_status and record.status == 500:
-        return said("{failed}: {status}", failed=said(OWN_ANSWERS[500]), status=record.transform_status)
+        return said("{failed}: {status}", failed=Said(OWN_ANSWERS[500], {}), status=record.transform_status)
     if record.status == 503 and not record.target_group_arn:
         return said("no target group: all weights of the forward action are 0")
-    return said(OWN_ANSWERS.get(record.status, "the balancer's own answer"))
+    if record.status in OWN_ANSWERS:
+        return Said(OWN_ANSWERS[record.status], {})
+    return said("the balancer's own answer")
 
 
 def _facts(record: RequestRecord, trouble: Trouble) -> dict[str, object]:
@@ -133,7 +135,7 @@ def _facts(record: RequestRecord, trouble: Trouble) -> dict[str, object]:
     return {
         "target": record.target,
         "waited": _seconds(waited_s),
-        "idle_timeout": _whole_seconds(trouble.idle_timeout_s),
+        "idle_timeout": in_seconds(trouble.idle_timeout_s),
         "response_headers": limits.RESPONSE_HEADERS // 1024,
         "midst": midst,
         "half_sent": "" if trouble.request_complete else said("; its body was not complete"),
@@ -169,7 +171,7 @@ def _why_closed(trouble: Trouble, waited_s: float) -> Said:
         "it had been idle for {idle} (the target's keep-alive timeout is shorter than the balancer's idle timeout of "
         "{idle_timeout}; otherwise the target was restarted)",
         idle=_seconds(trouble.idle_s),
-        idle_timeout=_whole_seconds(trouble.idle_timeout_s),
+        idle_timeout=in_seconds(trouble.idle_timeout_s),
     )
 
 
@@ -186,7 +188,7 @@ def _no_connection(target: str) -> Said:
 
 
 def _who_is_silent(record: RequestRecord, trouble: Trouble) -> Said:
-    idle_timeout = _whole_seconds(trouble.idle_timeout_s)
+    idle_timeout = in_seconds(trouble.idle_timeout_s)
     if not trouble.request_complete:
         return said(
             "the client's body is not complete, and no byte more came for the idle timeout of {idle_timeout}: its length is "
@@ -202,8 +204,4 @@ def _who_is_silent(record: RequestRecord, trouble: Trouble) -> Said:
 
 
 def _seconds(duration_s: float) -> Said:
-    return said("{seconds} s", seconds=f"{duration_s:.1f}" if duration_s >= 1 else f"{duration_s:.3f}")
-
-
-def _whole_seconds(duration_s: int) -> Said:
-    return said("{seconds} s", seconds=duration_s)
+    return in_seconds(f"{duration_s:.1f}" if duration_s >= 1 else f"{duration_s:.3f}")

@@ -12,6 +12,7 @@ from typing import Any
 from lb.http import forwarded, trace
 from lb.http.head import HeadReader, Rejected, RequestHead
 from lb.model.said import ENGLISH, Said, Words, said
+from lb.observe.cause import OWN_ANSWERS
 from lb.routing.decide import Reply, decide, view_of
 from lb.routing.fixed import FixedAnswer
 from lb.routing.plan import ListenerPlan
@@ -136,14 +137,14 @@ class _Action:
             try:
                 location = action.location(self.view, b"http", self.listener.port)
             except LocationTooLong:
-                return {"type": "redirect", **self._fails(507, said("the new URL would be longer than 8 KiB"))}
+                return {"type": "redirect", **self._fails(507)}
             return {"type": "redirect", "status": action.status, "location": location.decode("latin-1")}
         if isinstance(action, FixedAnswer):
             return {"type": "fixed-response", "status": action.status}
         return self._forward(action, rule.rewrite)
 
-    def _fails(self, status: int, why: Said) -> Json:
-        return {"status": status, "why": why.to(self.words)}
+    def _fails(self, status: int, why: Said | None = None) -> Json:
+        return {"status": status, "why": (why or Said(OWN_ANSWERS[status], {})).to(self.words)}
 
     def _forward(self, action: GroupChoice, rewrite: Rewrite | None) -> Json:
         told: Json = {"type": "forward"}
@@ -154,7 +155,7 @@ class _Action:
         try:
             added = forwarded.added_headers(head, settings, address)
         except Rejected as refusal:
-            return {**told, **self._fails(refusal.status, said("X-Forwarded-For holds more than 30 addresses"))}
+            return {**told, **self._fails(refusal.status)}
         if rewrite is not None:
             result = rewrite.apply(head.uri, forwarded.target_host(head, settings))
             told["transform"] = {
@@ -163,7 +164,7 @@ class _Action:
                 "host": result.host.decode("latin-1") if result.host is not None else None,
             }
             if result.status is not TransformStatus.SUCCESS:
-                return {**told, **self._fails(500, said("a transform of the rule fails"))}
+                return {**told, **self._fails(500)}
             uri = result.uri if result.uri is not None else uri
             if result.host is not None:
                 added = forwarded.added_headers(head, settings, address, result.host)
@@ -176,7 +177,7 @@ class _Action:
             told["targets"] = self._targets(situation.rosters[arn])
         found = known.target if known is not None else any(each["usable"] for each in told["targets"]["candidates"])
         if not found:
-            told |= self._fails(503, said("the target group has no target that may get requests"))
+            told |= self._fails(503)
         return told
 
     def _group(self, action: GroupChoice) -> tuple[str | None, Json]:

@@ -92,7 +92,7 @@ class Reader:
 
 
 class _Channel:
-    """What all get who want the same. `limit` is how many requests a second are told one by one."""
+    """What all get who want the same. `limit` is how many requests a second are told one by one, at least 1."""
 
     def __init__(self, wanted: RequestFilter, limit: int, names: TargetNames, now: float) -> None:
         self.readers: set[Reader] = set()
@@ -103,7 +103,7 @@ class _Channel:
         self._at = now
         self._edges = Edges()
         # To keep all of them until the next batch would cost the node more than to count them.
-        self._records: Thinned[RequestRecord] = Thinned(_KEPT_PER_TOLD * max(1, limit))
+        self._records: Thinned[RequestRecord] = Thinned(_KEPT_PER_TOLD * limit)
 
     def see(self, batch: list[RequestRecord]) -> None:
         for test in self._tests:

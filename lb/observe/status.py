@@ -14,6 +14,7 @@ from lb.model.reasons import TargetState
 from lb.model.rules import Forward
 from lb.model.said import ENGLISH, Words
 from lb.observe.group_notes import group_notes
+from lb.observe.target_health import counter
 from lb.routing.plan import GroupPlan, Plan
 from lb.targets.health import Health, ProbeResult
 from lb.targets.roster import Roster, Slot
@@ -47,7 +48,7 @@ def status(
     bound_port: Callable[[int], int | None] = _as_asked,
     words: Words = ENGLISH,
 ) -> Json:
-    """The whole picture, with its notes in the language of `words`.
+    """The whole picture, with its sentences in the language of `words`.
 
     `now_s` is the wall clock in epoch seconds. `bound_port` tells where a listener's port is bound: there, elsewhere where
     only root may have it, None where it cannot be had.
@@ -131,7 +132,7 @@ def _group(
     words: Words,
 ) -> Json:
     check = group.health_check
-    targets = [_target(slot, checks.get((group.arn, slot.key)), check, now_s) for slot in roster.slots]
+    targets = [_target(slot, checks.get((group.arn, slot.key)), check, now_s, words) for slot in roster.slots]
     notes = group_notes(check, targets, zones, out_of_dns, fail_open=roster.fail_open) if group.in_use else ()
     return {
         "name": group.name,
@@ -153,10 +154,10 @@ def _group(
     }
 
 
-def _target(slot: Slot, known: Check | None, check: HealthCheck, now_s: float) -> Json:
+def _target(slot: Slot, known: Check | None, check: HealthCheck, now_s: float, words: Words) -> Json:
     health = slot.health
     last = known.last if known else None
-    counter = known.health if known and health.state is not TargetState.DRAINING else None
+    run = counter(known.health, check, words) if known and health.state is not TargetState.DRAINING else None
     return {
         "id": slot.endpoint.target.id,
         "address": slot.endpoint.address,
@@ -164,7 +165,7 @@ def _target(slot: Slot, known: Check | None, check: HealthCheck, now_s: float) -
         "state": health.state.value,
         "reason": health.reason.code if health.reason else None,
         "description": health.description,
-        "counter": _counter(counter, check) if counter else None,
+        "counter": run["text"] if run else None,
         "last_probe": {
             "passed": last.outcome.name == "PASSED",
             "status": last.status,
@@ -177,15 +178,6 @@ def _target(slot: Slot, known: Check | None, check: HealthCheck, now_s: float) -
         "served": slot.served,
         "in_flight": slot.in_flight,
     }
-
-
-def _counter(health: Health, check: HealthCheck) -> str | None:
-    """How far the run of probes is that would change the state."""
-    if health.state is TargetState.UNHEALTHY and health.passes:
-        return f"{health.passes} of {check.healthy_threshold} successes"
-    if health.state is not TargetState.UNHEALTHY and health.failures:
-        return f"{health.failures} of {check.unhealthy_threshold} failures"
-    return None
 
 
 def _is_ready(group: Json) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 
 from lb.model.config import HealthCheck
 from lb.model.reasons import TargetState
-from lb.model.said import ENGLISH, Words
+from lb.model.said import ENGLISH, Words, said
 from lb.observe.advice import advise
 from lb.routing.plan import Endpoint, GroupPlan, Plan
 from lb.targets.health import Health, ProbeOutcome, ProbeResult
@@ -73,7 +73,7 @@ def _target(group: GroupPlan, slot: Slot, known: Checked | None, words: Words) -
         "since_s": round(checked.since_s, 3) if checked is not None else None,
         "reason": health.reason.code if health.reason is not None else None,
         "description": health.description,
-        "counter": _counter(health, check),
+        "counter": counter(health, check, words),
         "served": slot.served,
         "in_flight": slot.in_flight,
         "advice": {
@@ -100,15 +100,17 @@ def _check(check: HealthCheck, endpoint: Endpoint) -> Json:
     }
 
 
-def _counter(health: Health, check: HealthCheck) -> Json | None:
-    """The run of results that would change the state, as far as it has come."""
+def counter(health: Health, check: HealthCheck, words: Words) -> Json | None:
+    """The run of results that would change the state, as far as it has come; None where the next would be its first."""
     if health.state is TargetState.UNHEALTHY:
         count, of, kind, leads_to = health.passes, check.healthy_threshold, "successes", TargetState.HEALTHY
+        text = said("{count} of {of} successes", count=count, of=of)
     else:
         count, of, kind, leads_to = health.failures, check.unhealthy_threshold, "failures", TargetState.UNHEALTHY
+        text = said("{count} of {of} failures", count=count, of=of)
     if not count:
         return None
-    return {"kind": kind, "count": count, "of": of, "leads_to": leads_to.value, "text": f"{count} of {of} {kind}"}
+    return {"kind": kind, "count": count, "of": of, "leads_to": leads_to.value, "text": text.to(words)}
 
 
 def _probes(probes: Iterable[Probe]) -> Iterable[Json]:

@@ -16,7 +16,7 @@ from enum import Enum
 from hashlib import sha256
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from lb.model.said import Said, said
+from lb.model.said import Said
 from lb.routing.remembered import Remembered
 from lb.targets.sealing import AWSALB, AWSALBAPP, AWSALBTG, Kind, Sealer
 
@@ -58,7 +58,7 @@ class Choice(NamedTuple, Generic[T]):
     @property
     def text(self) -> Said:
         """The reason in words."""
-        return said(self.why.value, cookie=self.cookie, named=self.named)
+        return Said(self.why.value, {"cookie": self.cookie, "named": self.named})
 
     @property
     def error_reason(self) -> str | None:

@@ -48,7 +48,7 @@ class Why(Enum):
 
     def __init__(self, usable: bool, english: str) -> None:
         self.usable = usable
-        self.text = said(english)
+        self.text = Said(english, {})
 
 
 _WAITING: Final = {TargetState.INITIAL: Why.INITIAL, TargetState.UNHEALTHY: Why.UNHEALTHY}
@@ -93,12 +93,10 @@ class Thresholds:
     @property
     def text(self) -> Said | str:
         """Both in words; those that are off are not named."""
+        if self.percentage is None:
+            return str(self.count or 0)
         share = f"{self.percentage} %"
-        if self.count is None:
-            return "0" if self.percentage is None else share
-        return (
-            str(self.count) if self.percentage is None else said("{count} and {share}", count=self.count, share=share)
-        )
+        return share if self.count is None else said("{count} and {share}", count=self.count, share=share)
 
 
 NO_ZONES: Final = Zoning()

@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 
 from lb.configfile.reader import read_config
+from lb.model.said import ENGLISH
 from lb.observe.status import Check, status
+from lb.observe.words import load_words
 from lb.routing.plan import compile_plan
 from lb.targets.health import REGISTERED, ProbeOutcome, ProbeResult, advance
 from tests.targets.rosters import new_roster
@@ -62,8 +64,8 @@ target_groups:
     def both(self, *results):
         return self.probed("10.0.0.1:80", *results).probed("10.0.0.2:80", *results)
 
-    def picture(self):
-        picture = status(self.config, self.plan, self.rosters, self.checks, NOW)
+    def picture(self, words=ENGLISH):
+        picture = status(self.config, self.plan, self.rosters, self.checks, NOW, words=words)
         assert json.loads(json.dumps(picture)) == picture, "plain JSON values"
         return picture
 
@@ -148,6 +150,8 @@ def test_how_far_a_target_is_on_its_way_to_another_state():
     assert world.group["targets"][0]["counter"] is None
     world.both(NOT_FOUND)
     assert world.group["targets"][0]["counter"] == "1 of 2 failures"
+    korean = world.picture(load_words()["ko"])["target_groups"][0]
+    assert korean["targets"][0]["counter"] == "2회 중 1회 실패"
     world.both(NOT_FOUND, OK, OK)
     assert world.group["targets"][0]["counter"] == "2 of 3 successes"
     world.both(OK)

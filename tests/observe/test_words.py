@@ -23,16 +23,18 @@ IN_TABLES = {
 _VALUE = re.compile(r"\{(\w+)[^}]*\}")
 
 
-def literals():
-    """What `said` is called with, wherever it is written there."""
+def calls():
+    """What `said` is called with, and where: a literal's value, or None for anything else."""
     for path in ROOT.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            match node:
-                case ast.Call(func=ast.Name(id="said"), args=[ast.Constant(value=str(sentence))]):
-                    yield sentence
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "said":
+                first = node.args[0] if len(node.args) == 1 else None
+                yield f"{path}:{node.lineno}", first.value if isinstance(first, ast.Constant) else None
 
 
-SENTENCES = sorted(sentence for sentence in {*IN_TABLES, *literals()} if not _VALUE.fullmatch(sentence))
+SENTENCES = sorted(
+    sentence for sentence in {*IN_TABLES, *(found for _, found in calls() if found)} if not _VALUE.fullmatch(sentence)
+)
 SAME_IN_KOREAN = {"fail-open: {found}", "{failed}: {status}", "{header}: {verdict}"}
 KOREAN = load_words()["ko"]
 
@@ -40,6 +42,10 @@ KOREAN = load_words()["ko"]
 def test_all_sentences_are_found():
     assert len(SENTENCES) > 120
     assert "any of {several}" in SENTENCES
+
+
+def test_a_sentence_that_is_in_no_table_is_a_literal():
+    assert [place for place, sentence in calls() if not isinstance(sentence, str)] == []
 
 
 def test_every_language_has_words():
